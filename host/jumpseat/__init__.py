@@ -1,0 +1,149 @@
+"""Jumpseat: remote-support sessions for any CRM record.
+
+Everything a plugin, a script or a CRM adapter needs stands here; the rooms below are private. Names are imported when they are
+first used, so that ``jumpseat --help`` and a small plugin do not pay for the database or the HTTP client.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jumpseat.clock import (
+        Clock as Clock,
+        SystemClock as SystemClock,
+    )
+    from jumpseat.contract import (
+        Abilities as Abilities,
+        Config as Config,
+        Health as Health,
+        REQUIRED as REQUIRED,
+        RecordSource as RecordSource,
+        Runtime as Runtime,
+        SessionType as SessionType,
+        Setting as Setting,
+        ShareChannel as ShareChannel,
+    )
+    from jumpseat.errors import (
+        AnswerLost as AnswerLost,
+        InvalidValue as InvalidValue,
+        JumpseatError as JumpseatError,
+        ProviderError as ProviderError,
+        ProviderRefused as ProviderRefused,
+        ProviderSignInNeeded as ProviderSignInNeeded,
+        ProviderThrottled as ProviderThrottled,
+        ProviderUnreachable as ProviderUnreachable,
+        RecipientInvalid as RecipientInvalid,
+        RecordNotFound as RecordNotFound,
+    )
+    from jumpseat.hookspecs import hookimpl as hookimpl
+    from jumpseat.host import Host as Host
+    from jumpseat.http import HttpSession as HttpSession
+    from jumpseat.secret import (
+        Secret as Secret,
+        redact as redact,
+    )
+    from jumpseat.types import (
+        Connection as Connection,
+        Contact as Contact,
+        ContactRule as ContactRule,
+        Device as Device,
+        Level as Level,
+        Message as Message,
+        ObjectInfo as ObjectInfo,
+        OpenRequest as OpenRequest,
+        OpenedSession as OpenedSession,
+        Outcome as Outcome,
+        OutcomeKind as OutcomeKind,
+        PluginFailure as PluginFailure,
+        Provenance as Provenance,
+        Reason as Reason,
+        Recipe as Recipe,
+        Recipient as Recipient,
+        Record as Record,
+        RecordRef as RecordRef,
+        Rights as Rights,
+        Session as Session,
+        SessionState as SessionState,
+        SessionStatus as SessionStatus,
+        Share as Share,
+        ShareState as ShareState,
+        ShareWish as ShareWish,
+        Supporter as Supporter,
+        SupporterInfo as SupporterInfo,
+        Template as Template,
+        TimelineEntry as TimelineEntry,
+        Verdict as Verdict,
+    )
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Clock": "jumpseat.clock",
+    "SystemClock": "jumpseat.clock",
+    "Abilities": "jumpseat.contract",
+    "Config": "jumpseat.contract",
+    "Health": "jumpseat.contract",
+    "REQUIRED": "jumpseat.contract",
+    "RecordSource": "jumpseat.contract",
+    "Runtime": "jumpseat.contract",
+    "SessionType": "jumpseat.contract",
+    "Setting": "jumpseat.contract",
+    "ShareChannel": "jumpseat.contract",
+    "AnswerLost": "jumpseat.errors",
+    "InvalidValue": "jumpseat.errors",
+    "JumpseatError": "jumpseat.errors",
+    "ProviderError": "jumpseat.errors",
+    "ProviderRefused": "jumpseat.errors",
+    "ProviderSignInNeeded": "jumpseat.errors",
+    "ProviderThrottled": "jumpseat.errors",
+    "ProviderUnreachable": "jumpseat.errors",
+    "RecipientInvalid": "jumpseat.errors",
+    "RecordNotFound": "jumpseat.errors",
+    "hookimpl": "jumpseat.hookspecs",
+    "Host": "jumpseat.host",
+    "HttpSession": "jumpseat.http",
+    "Secret": "jumpseat.secret",
+    "redact": "jumpseat.secret",
+    "Connection": "jumpseat.types",
+    "Contact": "jumpseat.types",
+    "ContactRule": "jumpseat.types",
+    "Device": "jumpseat.types",
+    "Level": "jumpseat.types",
+    "Message": "jumpseat.types",
+    "ObjectInfo": "jumpseat.types",
+    "OpenRequest": "jumpseat.types",
+    "OpenedSession": "jumpseat.types",
+    "Outcome": "jumpseat.types",
+    "OutcomeKind": "jumpseat.types",
+    "PluginFailure": "jumpseat.types",
+    "Provenance": "jumpseat.types",
+    "Reason": "jumpseat.types",
+    "Recipe": "jumpseat.types",
+    "Recipient": "jumpseat.types",
+    "Record": "jumpseat.types",
+    "RecordRef": "jumpseat.types",
+    "Rights": "jumpseat.types",
+    "Session": "jumpseat.types",
+    "SessionState": "jumpseat.types",
+    "SessionStatus": "jumpseat.types",
+    "Share": "jumpseat.types",
+    "ShareState": "jumpseat.types",
+    "ShareWish": "jumpseat.types",
+    "Supporter": "jumpseat.types",
+    "SupporterInfo": "jumpseat.types",
+    "Template": "jumpseat.types",
+    "TimelineEntry": "jumpseat.types",
+    "Verdict": "jumpseat.types",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605  # one table serves both: what is public, and where it lives
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'jumpseat' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value

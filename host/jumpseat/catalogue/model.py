@@ -1,0 +1,136 @@
+"""The frozen catalogue: what the metadata of a workspace says, ready to use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from jumpseat.types import NOTHING, ContactRule, Level, Template
+
+NotifyOnJoin = Literal["always", "when_shared", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class SupportedObject:
+    """A metadata record that says: records of this kind may have sessions."""
+
+    label: str
+    supported_object: str
+    name_field: str
+    email_template_description: str
+    allow_custom_recipient: bool
+    source: str | None = None
+    """Name of a record source; None means the only one, or the default of ``host.yaml``."""
+    session_types: tuple[str, ...] | None = None
+    share_channels: tuple[str, ...] | None = None
+    contacts: tuple[ContactRule, ...] | None = None
+    email_fields: tuple[str, ...] | None = None
+    phone_fields: tuple[str, ...] | None = None
+    template_fields: tuple[str, ...] = ()
+    chat_message: bool = True
+    write_back: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    enabled: bool = True
+    file: str = ""
+    """Path in the workspace, ``metadata/objects/case.yaml``."""
+    lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+    """Line of each key in ``file``, for provenance."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """``metadata/sessions.yaml``."""
+
+    allowed: Mapping[str, bool] = field(default_factory=lambda: NOTHING)
+    """By session type: ``allow_remote_control`` is ``remote_control``; a type that is not named is allowed."""
+    valid_for: timedelta = timedelta(hours=24)
+    one_valid_session_per_record: bool = True
+    notify_on_join: NotifyOnJoin = "always"
+    close_unjoined_after: timedelta | None = None
+    file: str = "metadata/sessions.yaml"
+    lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+    """Line of each key (``allow_pilot``, ``allow.browser_screen``)."""
+
+    def allows(self, session_type: str) -> bool:
+        return self.allowed.get(session_type, True)
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSet:
+    """One file of ``metadata/permission_sets/``."""
+
+    name: str
+    label: str
+    levels: Mapping[str, Level] = field(default_factory=lambda: NOTHING)
+    """By right, ``session.open``; every verb of every resource is there."""
+    everyone: bool = False
+    supporters: frozenset[str] = frozenset()
+    crm_permissions: frozenset[str] = frozenset()
+    """Given to whoever holds one of these permission sets, roles or custom permissions in the CRM."""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceConfig:
+    """One file of ``metadata/sources/``: which CRM, and how to reach it."""
+
+    name: str
+    kind: str
+    label: str
+    settings: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    """Secret settings are ``Secret`` values, resolved from ``{env: …}`` or ``{file: …}``."""
+    frame_ancestors: tuple[str, ...] = ()
+    vocabulary: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    file: str = ""
+    lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class HostSettings:
+    """``metadata/host.yaml``."""
+
+    company: str = ""
+    languages: tuple[str, ...] = ("en", "fr")
+    default_language: str = "en"
+    default_source: str | None = None
+    public_url: str = "http://127.0.0.1:8400"
+    phone_country: str | None = None
+    """ISO 3166 code with which numbers without ``+`` are read; None: such numbers are refused."""
+    plugin_order: tuple[str, ...] = ()
+    required_plugins: tuple[str, ...] = ()
+    blocked_plugins: tuple[str, ...] = ()
+    trace_retention: timedelta = timedelta(hours=24)
+    file: str = "metadata/host.yaml"
+    lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything the metadata and templates of a workspace say, in one immutable value."""
+
+    version: str
+    """Hash of all files' contents: two hosts with the same version serve the same."""
+    objects: tuple[SupportedObject, ...] = ()
+    """Sorted by label; the disabled ones too."""
+    sessions: SessionSettings = field(default_factory=SessionSettings)
+    permission_sets: tuple[PermissionSet, ...] = ()
+    plugins: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NOTHING)
+    """Settings by plugin name, defaults not filled in."""
+    sources: Mapping[str, SourceConfig] = field(default_factory=lambda: NOTHING)
+    host: HostSettings = field(default_factory=HostSettings)
+    templates: tuple[Template, ...] = ()
+    """Sorted by channel, name, language."""
+
+    def source_of(self, supported: SupportedObject) -> str | None:
+        """Name of the object's record source: its own, else the default, else the only one."""
+        if supported.source or self.host.default_source:
+            return supported.source or self.host.default_source
+        return next(iter(self.sources)) if len(self.sources) == 1 else None
+
+    def object(self, name: str, source: str | None = None) -> SupportedObject | None:
+        """The enabled supported object of this name; with ``source``, only that source's."""
+        for supported in self.objects:
+            if supported.enabled and supported.supported_object == name and source in (None, self.source_of(supported)):
+                return supported
+        return None

@@ -1,0 +1,285 @@
+"""What a plugin implements: session types, share channels and record sources, and the settings they declare.
+
+A plugin writes ordinary blocking code. The host calls it in a bounded pool with a deadline, traces the call, and turns every
+unexpected exception into a ``PluginError`` without the plugin's own words; a ``ProviderError`` passes through as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol
+
+from jumpseat.clock import Clock
+from jumpseat.errors import InvalidValue
+from jumpseat.http import HttpSession
+from jumpseat.secret import Secret
+from jumpseat.types import (
+    Connection,
+    Contact,
+    ContactRule,
+    Device,
+    Message,
+    ObjectInfo,
+    OpenedSession,
+    OpenRequest,
+    Outcome,
+    Recipe,
+    Record,
+    RecordRef,
+    Session,
+    SessionStatus,
+    Supporter,
+    SupporterInfo,
+)
+
+REQUIRED: Any = object()
+"""Default of a setting that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of a plugin, filled in ``metadata/plugins/NAME.yaml`` (or in a source's file).
+
+    A secret setting is written there as ``{env: NAME}`` or ``{file: PATH}`` and reaches the plugin as a ``Secret``.
+    """
+
+    name: str
+    type: type[str] | type[int] | type[bool] | type[float] | type[list[str]] | type[dict[str, str]] = str
+    default: Any = None
+    """Value when nothing is set; ``REQUIRED`` when the plugin cannot work without."""
+    help: str = ""
+    secret: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class Config(Protocol):
+    """The settings of one plugin as they stand now; a reload of the metadata shows at once. ``config.NAME`` reads one."""
+
+    def __getattr__(self, name: str) -> Any: ...
+
+
+class Runtime(Protocol):
+    """What the host lends to a plugin's session type, channel or source."""
+
+    @property
+    def config(self) -> Config: ...
+    @property
+    def http(self) -> HttpSession: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def folder(self) -> Path:
+        """A folder of the plugin's own under ``var/``; made on first use."""
+        ...
+
+    @property
+    def public_url(self) -> str:
+        """Where the host is reached from outside, without a slash at the end."""
+        ...
+
+
+class Extension:
+    """Base of everything a plugin registers: a name, a label, settings, and what the host lends."""
+
+    name: ClassVar[str] = ""
+    """Lower-case letters, digits, ``_``; unique among all plugins of its kind."""
+    label: ClassVar[str] = ""
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    deadline_seconds: ClassVar[float] = 30.0
+    """Longest time one call may take; the host gives up afterwards."""
+    runtime: Runtime
+
+    @property
+    def config(self) -> Config:
+        return self.runtime.config
+
+    @property
+    def http(self) -> HttpSession:
+        return self.runtime.http
+
+    @property
+    def clock(self) -> Clock:
+        return self.runtime.clock
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a session type can do; pages and rules read it instead of asking for a name."""
+
+    control: bool = False
+    """The supporter can act on the customer's machine."""
+    camera: bool = False
+    """The customer shows a camera picture."""
+    joined_signal: bool = False
+    """``status`` tells when the customer is online."""
+    hard_expiry: bool = False
+    """The provider itself ends the session at ``valid_until``."""
+    findable: bool = False
+    """``find`` can look a session up by its correlation id."""
+    connections: bool = False
+    devices: bool = False
+
+
+class SessionType(Extension):
+    """What a session is. Override ``open``, ``supporter_link``, ``status`` and ``close``; the rest where ``abilities`` says so."""
+
+    abilities: ClassVar[Abilities] = Abilities()
+    default_channels: ClassVar[tuple[str, ...]] = ("email",)
+    """Share channels that are ticked when nothing else was chosen."""
+
+    def open(self, request: OpenRequest) -> OpenedSession:
+        """Open a session at the provider.
+
+        Raises:
+            ProviderRefused: the provider said no; the record stays free.
+            ProviderUnreachable: nothing was sent; the record stays free.
+            AnswerLost: it may have been opened; the host finds out through ``find``.
+        """
+        raise NotImplementedError
+
+    def supporter_link(self, session: Session, supporter: Supporter) -> Secret:
+        """The link with which this supporter joins, made or fetched now; the host never stores it."""
+        raise NotImplementedError
+
+    def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
+        """One status per session, in the same order, with as few calls as the provider allows."""
+        raise NotImplementedError
+
+    def close(self, session: Session) -> None:
+        """End the session at the provider. Idempotent: a session that is gone counts as closed."""
+        raise NotImplementedError
+
+    def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
+        """The session that was opened with this correlation id since then, or None (needs ``abilities.findable``)."""
+        return None
+
+    def connections(self, since: datetime) -> Sequence[Connection]:
+        """Connections that began or ended since then (needs ``abilities.connections``)."""
+        return ()
+
+    def devices(self, supporter: Supporter) -> Sequence[Device]:
+        """The supporter's devices (needs ``abilities.devices``)."""
+        return ()
+
+
+class ShareChannel(Extension):
+    """A way to send the customer link. Override ``send``; ``check`` for an address kind of your own."""
+
+    address_kind: ClassVar[Literal["email", "phone", "other"]] = "email"
+    default_for: ClassVar[tuple[str, ...]] = ()
+    """Session types for which this channel is ticked by default, besides those that name it themselves."""
+    only_for: ClassVar[tuple[str, ...] | None] = None
+    """Session types this channel works with; None for all."""
+    templated: ClassVar[bool] = True
+    """False when the provider writes the text itself."""
+    honours_key: ClassVar[bool] = False
+    """The same ``message.key`` sent twice is one message at the gateway."""
+    can_look_up: ClassVar[bool] = False
+    """``look_up`` can tell whether a message arrived at the gateway."""
+    max_text: ClassVar[int | None] = None
+    """Longest text in characters; None for no limit."""
+
+    def check(self, address: str) -> str:
+        """The address in its one written form.
+
+        Args:
+            address: as typed or as read from the CRM; for the kinds ``email`` and ``phone`` the host has checked and
+                normalised it already (RFC 5321 mailbox, E.164).
+
+        Raises:
+            RecipientInvalid: the channel cannot reach this address; the message says why.
+        """
+        return address
+
+    def send(self, message: Message) -> Outcome:
+        """Send once. Never retry inside: the host does, with the same message.
+
+        Returns:
+            ``Outcome.sent(id)``, ``.refused(why)``, ``.failed(why, retry=…)`` or ``.unknown(why)``.
+        """
+        raise NotImplementedError
+
+    def look_up(self, message: Message) -> Outcome | None:
+        """What became of a message whose answer was lost; None when the gateway does not know it."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a record source feels."""
+
+    ok: bool
+    text: str = ""
+
+
+class RecordSource(Extension):
+    """Reads records and contacts from a CRM. One instance per file in ``metadata/sources/``; the class is what a plugin registers.
+
+    ``name`` of the class is the *kind* that the file names; ``self.source`` is the name of the file's source.
+    """
+
+    source: str = ""
+    can_post_note: ClassVar[bool] = False
+    can_add_contact: ClassVar[bool] = False
+    can_write_back: ClassVar[bool] = False
+
+    def describe(self, object: str) -> ObjectInfo | None:
+        """What is known of an object; None when the CRM has none of this name. May be asked often: cache it."""
+        raise NotImplementedError
+
+    def recipe(self, object: str) -> Recipe | None:
+        """Where the people of a standard object are; None for an object that metadata has to describe itself."""
+        return None
+
+    def check_id(self, object: str, id: str) -> str:
+        """The id in its one written form.
+
+        Raises:
+            InvalidValue: this can never be the id of a record here.
+        """
+        if not id or len(id) > 100 or not all(c.isalnum() or c in "-_." for c in id) or ".." in id:
+            raise InvalidValue(f"'{id[:100]}' cannot be the id of a record: letters, digits, '-', '_' and '.' only.", param="recordId")
+        return id
+
+    def get(self, ref: RecordRef, fields: Sequence[str]) -> Mapping[str, Any]:
+        """The fields of one record.
+
+        Args:
+            ref: the record.
+            fields: fields that the host needs; more may be returned.
+
+        Raises:
+            RecordNotFound: there is none, or it is not visible.
+        """
+        raise NotImplementedError
+
+    def contacts(self, record: Record, rule: ContactRule) -> Sequence[Contact]:
+        """The contacts that one rule yields, best first; only those that may be shown."""
+        raise NotImplementedError
+
+    def find_supporter(self, id: str) -> SupporterInfo | None:
+        """The CRM user of this id; None when the CRM has none."""
+        return None
+
+    def visible_to(self, ref: RecordRef, supporter: Supporter) -> bool | None:
+        """May this CRM user see the record? None when the source cannot tell."""
+        return None
+
+    def post_note(self, record: Record, text: str) -> None:
+        """Write to the record's feed (needs ``can_post_note``)."""
+        raise NotImplementedError
+
+    def add_contact(self, record: Record, contact: Contact) -> Contact:
+        """Add a person to the record (needs ``can_add_contact``); answers the contact as the CRM has it now."""
+        raise NotImplementedError
+
+    def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
+        """Write fields to the record (needs ``can_write_back``)."""
+        raise NotImplementedError
+
+    def health(self) -> Health:
+        """Can the CRM be reached, and is the host signed in?"""
+        return Health(True)

@@ -1,0 +1,118 @@
+"""HTTP out: one pooled requests session per plugin, with the habits that every provider call needs.
+
+Timeouts always; reads repeated on a lost connection, writes never; redirects followed only within the same host; answers
+capped; failures raised as the ``ProviderError`` they are, so that "nothing was sent" and "the answer was lost" stay apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.util.retry import Retry
+
+from jumpseat.errors import AnswerLost, ProviderError, ProviderRefused, ProviderUnreachable
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 20.0
+MAX_BYTES = 4 * 1024 * 1024
+"""Largest answer that is read; a provider's answer is a page of JSON, not a film."""
+MAX_REDIRECTS = 3
+POOL = 16
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class HttpSession(requests.Session):
+    """A requests session prepared for one plugin.
+
+    Args:
+        user_agent: what the other side sees.
+        connect_seconds: longest wait for a connection.
+        read_seconds: longest silence while reading an answer.
+    """
+
+    def __init__(self, user_agent: str = "jumpseat", *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS) -> None:
+        super().__init__()
+        self.headers["User-Agent"] = user_agent
+        self.trust_env = True
+        self.default_timeout = (connect_seconds, read_seconds)
+        retry = Retry(total=2, connect=2, read=2, status=0, redirect=0, backoff_factor=0.1, allowed_methods=READS, raise_on_redirect=False)
+        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL, max_retries=retry)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def request(self, method: str | bytes, url: str | bytes, *args: Any, key: str | None = None, **kwargs: Any) -> requests.Response:
+        """Like ``requests.Session.request``, with the habits above.
+
+        Args:
+            method: HTTP method.
+            url: absolute address.
+            key: idempotency key of the effect; sent as ``Idempotency-Key``.
+
+        Returns:
+            The answer, whatever its status, read whole.
+
+        Raises:
+            ProviderUnreachable: nothing was sent, or a read failed on every try.
+            AnswerLost: a write went out and no whole answer came back.
+            ProviderRefused: a redirect to another host, or more redirects than are reasonable.
+            ProviderError: the answer is larger than 4 MiB.
+        """
+        verb = str(method.decode() if isinstance(method, bytes) else method).upper()
+        if key is not None:
+            kwargs["headers"] = {**(kwargs.get("headers") or {}), "Idempotency-Key": key}
+        kwargs.setdefault("timeout", self.default_timeout)
+        kwargs["allow_redirects"] = False
+        kwargs["stream"] = True
+        try:
+            response = super().request(verb, url, *args, **kwargs)
+            for _ in range(MAX_REDIRECTS):
+                if not (response.is_redirect and verb in READS):
+                    break
+                response = self._follow(response, kwargs)
+            _read_capped(response)
+        except requests.RequestException as error:
+            raise _translate(error, verb, _host(url)) from error
+        return response
+
+    def _follow(self, response: requests.Response, kwargs: dict[str, Any]) -> requests.Response:
+        target = requests.compat.urljoin(response.url, response.headers["Location"])
+        if urlsplit(target)[:2] != urlsplit(response.url)[:2]:
+            raise ProviderRefused(f"{_host(response.url)} redirects to another host; that is not followed.")
+        response.close()
+        return super().request("GET", target, **{k: v for k, v in kwargs.items() if k not in {"params", "data", "json"}})
+
+
+def _read_capped(response: requests.Response) -> None:
+    """Read the body into the response, no further than the cap (after decompression)."""
+    chunks, size = [], 0
+    for chunk in response.iter_content(65536):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BYTES:
+            response.close()
+            raise ProviderError(f"{_host(response.url)} answered more than {MAX_BYTES // 1024 // 1024} MiB; the answer was dropped.")
+    response._content = b"".join(chunks)
+    response._content_consumed = True  # type: ignore[attr-defined]  # requests' own flag: the body is in memory now
+
+
+def _translate(error: requests.RequestException, verb: str, host: str) -> ProviderError:
+    if verb in READS or _never_sent(error):
+        return ProviderUnreachable(f"{host} cannot be reached. Nothing was changed there; try again in a moment.")
+    return AnswerLost(f"{host} did not answer in time. Whether the request took effect is not known yet.")
+
+
+def _never_sent(error: requests.RequestException) -> bool:
+    if isinstance(error, (requests.ConnectTimeout, requests.exceptions.InvalidURL, requests.exceptions.MissingSchema)):
+        return True
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, MaxRetryError):
+        cause = cause.reason
+    return isinstance(cause, (NewConnectionError, ConnectTimeoutError))
+
+
+def _host(url: str | bytes) -> str:
+    return urlsplit(url.decode() if isinstance(url, bytes) else url).hostname or "the provider"
