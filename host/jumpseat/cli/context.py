@@ -1,0 +1,56 @@
+"""What every command shares: the workspace, the host, and how an answer is printed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jumpseat.errors import WorkspaceNotFound
+
+if TYPE_CHECKING:
+    from jumpseat.host import Host
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+
+
+@dataclass(slots=True)
+class Context:
+    """The options in front of the command."""
+
+    workspace: Path | None = None
+    safe_mode: bool = False
+    no_plugins: tuple[str, ...] = ()
+
+    def find_workspace(self) -> Path:
+        """The workspace: ``--workspace``, ``JUMPSEAT_WORKSPACE``, or the current folder when it holds ``metadata/``.
+
+        Raises:
+            WorkspaceNotFound: none of the three is a workspace.
+        """
+        named = self.workspace or (Path(os.environ["JUMPSEAT_WORKSPACE"]) if os.environ.get("JUMPSEAT_WORKSPACE") else None)
+        folder = named or Path.cwd()
+        if not (folder / "metadata").is_dir():
+            raise WorkspaceNotFound(
+                f"{folder} is not a workspace: it has no metadata/ folder. Name one with --workspace DIR, or make one with 'jumpseat init DIR'."
+            )
+        return folder.resolve()
+
+    def host(self, **options: Any) -> Host:
+        """The host of the workspace, opened; use it in a ``with`` block."""
+        from jumpseat.host import Host
+
+        return Host.open(self.find_workspace(), safe_mode=self.safe_mode, no_plugins=self.no_plugins, **options)
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def answer(as_json: bool, data: Any, text: Callable[[], str]) -> None:
+    """Print the answer of a command to stdout: ``data`` as JSON, or the text."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str) if as_json else text())
