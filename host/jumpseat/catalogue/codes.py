@@ -1,0 +1,271 @@
+"""The codes of metadata problems, each explained for ``jumpseat explain CODE``.
+
+M1xx: keys and values of one file. M2xx: the file itself and its YAML. M3xx: what one file says about others, plugins and the
+CRM. M4xx: templates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One kind of problem."""
+
+    title: str
+    """A few words, as on a list."""
+    explanation: str
+    """What it means and why it is refused, in full sentences."""
+    wrong: str
+    """The smallest text that has the problem."""
+    right: str
+    """The same, put right."""
+
+
+_KEYS = {
+    "M101": Code(
+        "required key missing",
+        "A key that has no default was left out. The README in metadata/ lists the keys of each file and which are required.",
+        "label: Case\nsupported_object: Case",
+        "label: Case\nsupported_object: Case\nname_field: CaseNumber\nemail_template_description: teamviewer_Case_template\n"
+        "allow_custom_recipient: false",
+    ),
+    "M102": Code(
+        "unknown key",
+        "The key is not one of this file. Most often it is misspelt or stands one level too deep. Unknown keys are refused, because a "
+        "misspelt key that is silently ignored looks like a setting that does not work.",
+        "email_template_desciption: teamviewer_Case_template",
+        "email_template_description: teamviewer_Case_template",
+    ),
+    "M103": Code(
+        "wrong kind of value",
+        "The key takes another kind of value: a text, true or false, a whole number, a list or a mapping. In YAML only the words true "
+        "and false are booleans here; yes, no, on and off are texts.",
+        "allow_custom_recipient: yes",
+        "allow_custom_recipient: true",
+    ),
+    "M104": Code(
+        "not one of the choices",
+        "The key takes one of a few fixed words, and this is none of them.",
+        "notify_on_join: sometimes",
+        "notify_on_join: when_shared",
+    ),
+    "M105": Code(
+        "wrong form",
+        "The text does not have the form that the key needs: a name of letters, digits and '_', a duration such as 24h, a web address "
+        "that begins with https://, a language such as fr.",
+        "valid_for: 24 hours",
+        "valid_for: 24h",
+    ),
+    "M106": Code(
+        "needs quotes",
+        "YAML programs disagree on what an unquoted word such as NO, 012, 1.10, 12:30 or 2024-01-31 means: a number, a boolean, a date "
+        "or a text. Where a name or a text is expected, such a value has to stand in quotes.",
+        "label: 012",
+        'label: "012"',
+    ),
+    "M107": Code(
+        "no value",
+        "The key stands there without a value (or with null or ~). Absent is absent: leave out an optional key, fill in a required one.",
+        "source:",
+        "source: sandbox",
+    ),
+    "M108": Code(
+        "repeated item",
+        "A list that may hold each item once holds one twice.",
+        "share_channels: [email, sms, email]",
+        "share_channels: [email, sms]",
+    ),
+    "M109": Code(
+        "out of range",
+        "The value is too long, too short, too large, too small, or a list has too few or too many items.",
+        "template_fields: []",
+        "template_fields: [Status]",
+    ),
+    "M110": Code(
+        "secret written in the metadata",
+        "Metadata is read by many people and kept in version control, so a secret never stands in it. Name where it is to be read: an "
+        "environment variable or a file. If the secret was ever saved or shared, have it replaced: it must be taken for known.",
+        "settings:\n  token: (the secret itself)",
+        "settings:\n  token: {env: TEAMVIEWER_TOKEN}",
+    ),
+    "M111": Code(
+        "secret not found",
+        "The environment variable is not set, or the file is not there, cannot be read, or is empty. The metadata is right, the machine "
+        "lacks the secret.",
+        "settings:\n  token: {env: NOT_SET_ANYWHERE}",
+        "settings:\n  token: {env: TEAMVIEWER_TOKEN}",
+    ),
+}
+
+_FILES = {
+    "M201": Code(
+        "not YAML",
+        "The text cannot be read as YAML. The place shown is where the reader gave up; the mistake is there or just before.",
+        "label: Case: open",
+        'label: "Case: open"',
+    ),
+    "M202": Code(
+        "repeated key",
+        "One mapping has the same key twice. Most YAML programs silently take the last one; here it is refused.",
+        "label: Case\nlabel: Ticket",
+        "label: Ticket",
+    ),
+    "M203": Code(
+        "anchor, alias or merge key",
+        "Anchors (&name), aliases (*name) and merge keys (<<) are refused: a few lines of them can stand for billions of values, and a "
+        "value that stands elsewhere has no place of its own to name in an error.",
+        "label: &name Case\nsupported_object: *name",
+        "label: Case\nsupported_object: Case",
+    ),
+    "M204": Code(
+        "tag",
+        "Tags (!name, !!name) are refused: they ask the reader to build something other than plain values.",
+        "label: !!python/name:os.system Case",
+        "label: Case",
+    ),
+    "M205": Code(
+        "several documents",
+        "A file holds one YAML document. Text behind a line '---' or '...' would be ignored, so it is refused.",
+        "label: Case\n---\nlabel: Lead",
+        "label: Case",
+    ),
+    "M206": Code(
+        "wrong encoding",
+        "Files are UTF-8 without a byte order mark and without control characters.",
+        "a file saved as UTF-16, Latin-1 or with NUL bytes",
+        "the same text saved as UTF-8",
+    ),
+    "M207": Code(
+        "tab",
+        "YAML does not allow tabs for indentation, and a tab looks different in each editor.",
+        "settings:\n\tport: 25",
+        "settings:\n  port: 25",
+    ),
+    "M208": Code(
+        "file too large",
+        "The file, its number of values or its depth of nesting is beyond what any real metadata needs; reading on would only serve "
+        "somebody who wants to keep the host busy.",
+        "[[[[[[[[[[ ... hundreds deep ... ]]]]]]]]]]",
+        "a file of less than 256 KiB, 20,000 values and 32 levels",
+    ),
+    "M209": Code(
+        "file cannot be read",
+        "The file is there, but the host may not read it, it is not a regular file, or it leads out of the workspace.",
+        "metadata/objects/case.yaml with permissions 000",
+        "the same file, readable by the user that the host runs as",
+    ),
+    "M210": Code(
+        "empty file",
+        "The file holds nothing but white space and comments. Delete it, or write its keys.",
+        "# only a comment",
+        "label: Case",
+    ),
+    "M211": Code(
+        "file not known here",
+        "Nothing reads this file, so what stands in it has no effect. Its name is misspelt, it ends in .yml instead of .yaml, or it "
+        "stands in the wrong folder.",
+        "metadata/object/case.yaml",
+        "metadata/objects/case.yaml",
+    ),
+    "M212": Code(
+        "not a workspace",
+        "The folder has no metadata/ folder, so there is nothing to read.",
+        "jumpseat check /tmp",
+        "jumpseat init /tmp/workspace && jumpseat check /tmp/workspace",
+    ),
+}
+
+_REFERENCES = {
+    "M301": Code(
+        "name used twice",
+        "Two files name the same thing: the same supported object of one record source, or the same permission set, source or plugin.",
+        "two files with supported_object: Case",
+        "one file with supported_object: Case",
+    ),
+    "M302": Code(
+        "unknown session type",
+        "No plugin that is loaded brings a session type of this name. 'jumpseat plugins list' shows those there are.",
+        "session_types: [remote_controll]",
+        "session_types: [remote_control]",
+    ),
+    "M303": Code(
+        "unknown share channel",
+        "No plugin that is loaded brings a share channel of this name. 'jumpseat plugins list' shows those there are.",
+        "share_channels: [mail]",
+        "share_channels: [email]",
+    ),
+    "M304": Code(
+        "unknown record source",
+        "No file in metadata/sources/ has this name.",
+        "source: sandbx",
+        "source: sandbox",
+    ),
+    "M305": Code(
+        "unknown kind of record source",
+        "No plugin that is loaded brings record sources of this kind.",
+        "kind: salesfroce",
+        "kind: salesforce",
+    ),
+    "M306": Code(
+        "unknown plugin",
+        "No plugin of this name is installed.",
+        "plugin: emial",
+        "plugin: email",
+    ),
+    "M307": Code(
+        "unknown setting",
+        "The plugin or the kind of record source has no setting of this name.",
+        "settings:\n  prot: 25",
+        "settings:\n  port: 25",
+    ),
+    "M308": Code(
+        "required setting missing",
+        "The plugin or the kind of record source cannot work without this setting.",
+        "settings: {}",
+        "settings:\n  instance_url: https://example.my.salesforce.com",
+    ),
+    "M309": Code(
+        "object not in the CRM",
+        "The record source was asked and knows no object of this name.",
+        "supported_object: Cas",
+        "supported_object: Case",
+    ),
+    "M310": Code(
+        "field not in the CRM",
+        "The record source was asked and its object has no field of this name, or the host's user may not read it.",
+        "name_field: CaseNumbr",
+        "name_field: CaseNumber",
+    ),
+    "M311": Code(
+        "no template applies",
+        "No template has the description that the object names, and none names the object. Without one nothing could be sent.",
+        "email_template_description: teamviewer_Cas_template",
+        "email_template_description: teamviewer_Case_template",
+    ),
+    "M312": Code(
+        "unknown right",
+        "There is no resource or no verb of this name.",
+        "rights:\n  sessions: own",
+        "rights:\n  session: own",
+    ),
+    "M313": Code(
+        "record source not clear",
+        "There are several record sources, and neither the object nor the host settings say which one the object belongs to.",
+        "supported_object: Case",
+        "supported_object: Case\nsource: sandbox",
+    ),
+    "M314": Code(
+        "unknown language",
+        "The default language is not among the languages.",
+        "languages: [en]\ndefault_language: fr",
+        "languages: [en, fr]\ndefault_language: fr",
+    ),
+}
+
+# The reader of templates explains its codes here.
+_TEMPLATES: dict[str, Code] = {}
+
+CODES: dict[str, Code] = _KEYS | _FILES | _REFERENCES | _TEMPLATES
+"""Every code, sorted."""
