@@ -1,0 +1,113 @@
+"""Which templates apply to a supported object, and in which language one is sent. Pure functions over the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from jumpseat.catalogue.model import SupportedObject
+from jumpseat.errors import TemplateNotApplicable
+from jumpseat.types import Template
+
+DEFAULT_NAME = "default"
+"""A template of this name is the last resort of its channel: it applies to every object."""
+NAME_BEGINS = "TeamViewer Email"
+"""How the name of a template that is found by its object begins; capitals make no difference (manual for Dynamics)."""
+
+_BY_DESCRIPTION, _BY_OBJECT, _LAST_RESORT = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Applicable:
+    """The templates of one channel, sorted into those that apply to an object and those that do not."""
+
+    candidates: tuple[Template, ...]
+    """Best first: by description, by object, the defaults; then by name and language."""
+    skipped: tuple[tuple[Template, str], ...]
+    """By name and language, each with the reason in words."""
+
+
+def applicable(templates: Iterable[Template], supported: SupportedObject, channel: str) -> Applicable:
+    """Which templates of a channel apply to an object.
+
+    Three rules: the description equals the object's ``email_template_description`` (manual for Salesforce); the name begins
+    with "TeamViewer Email" and the template names the object (manual for Dynamics); the template is called ``default``.
+
+    Args:
+        templates: all templates of the catalogue; those of other channels are left out without a word.
+        supported: the object.
+        channel: name of the share channel.
+    """
+    of_channel = sorted((one for one in templates if one.channel == channel), key=lambda one: (one.name, one.language))
+    ranks = [(_rank(template, supported), template) for template in of_channel]
+    candidates = sorted(((rank, template) for rank, template in ranks if rank is not None), key=lambda pair: pair[0])
+    skipped = tuple((template, _why_skipped(template, supported)) for rank, template in ranks if rank is None)
+    return Applicable(tuple(template for _, template in candidates), skipped)
+
+
+def applies(template: Template, supported: SupportedObject) -> bool:
+    """Does the template apply to the object, by any of the three rules?"""
+    return _rank(template, supported) is not None
+
+
+def _rank(template: Template, supported: SupportedObject) -> int | None:
+    if template.description is not None and template.description == supported.email_template_description:
+        return _BY_DESCRIPTION
+    if _named_for_an_object(template) and _same_object(template.object, supported.supported_object):
+        return _BY_OBJECT
+    return _LAST_RESORT if template.name == DEFAULT_NAME else None
+
+
+def _named_for_an_object(template: Template) -> bool:
+    return template.name.casefold().startswith(NAME_BEGINS.casefold())
+
+
+def _same_object(one: str | None, other: str) -> bool:
+    """API names and logical names are the same whatever their capitals, in Salesforce as in Dynamics."""
+    return one is not None and one.casefold() == other.casefold()
+
+
+def _why_skipped(template: Template, supported: SupportedObject) -> str:
+    if _same_object(template.object, supported.supported_object):
+        return f"skipped: its object is '{template.object}', but its name does not begin with '{NAME_BEGINS}'"
+    if _named_for_an_object(template) and template.object is not None:
+        return f"skipped: its object is '{template.object}', the record's is '{supported.supported_object}'"
+    if template.description is not None:
+        return f"skipped: its description is '{template.description}', the object asks for '{supported.email_template_description}'"
+    if _named_for_an_object(template):
+        return f"skipped: its name begins with '{NAME_BEGINS}', but it names no object"
+    return f"skipped: it has no description, the object asks for '{supported.email_template_description}'"
+
+
+def choose_language(candidates: Sequence[Template], wanted: Sequence[str | None]) -> Template:
+    """The best candidate in the first wanted language that there is.
+
+    Each wanted language is looked for as it is, then shortened (``fr-CA`` → ``fr``), then in any region (``fr`` → ``fr-FR``);
+    the first candidate is the answer when no wanted language is there.
+
+    Args:
+        candidates: templates that apply, best first.
+        wanted: BCP 47 tags, most wanted first: the contact's, the supporter's, the default; None where nothing is known.
+
+    Raises:
+        TemplateNotApplicable: there is no candidate.
+    """
+    if not candidates:
+        raise TemplateNotApplicable(
+            "No template applies here. Add one to the templates/ folder: 'jumpseat templates list' says what it needs."
+        )
+    for language in filter(None, wanted):
+        for tag in _shorter_and_shorter(language.replace("_", "-").casefold()):
+            for template in candidates:
+                if template.language.casefold() == tag:
+                    return template
+        primary = language.replace("_", "-").casefold().split("-")[0]
+        for template in candidates:
+            if template.language.casefold().split("-")[0] == primary:
+                return template
+    return candidates[0]
+
+
+def _shorter_and_shorter(tag: str) -> Iterable[str]:
+    parts = tag.split("-")
+    return ("-".join(parts[:size]) for size in range(len(parts), 0, -1))
