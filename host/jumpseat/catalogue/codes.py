@@ -133,7 +133,8 @@ _FILES = {
     ),
     "M206": Code(
         "wrong encoding",
-        "Files are UTF-8 without a byte order mark and without control characters.",
+        "Files are UTF-8 (a byte order mark in front is passed over), without control characters, invisible line breaks and characters that "
+        "turn the direction of writing.",
         "a file saved as UTF-16, Latin-1 or with NUL bytes",
         "the same text saved as UTF-8",
     ),
@@ -152,7 +153,7 @@ _FILES = {
     ),
     "M209": Code(
         "file cannot be read",
-        "The file is there, but the host may not read it, it is not a regular file, or it leads out of the workspace.",
+        "The file is there, but the host may not read it, it is not a regular file, or it is a link that leads nowhere.",
         "metadata/objects/case.yaml with permissions 000",
         "the same file, readable by the user that the host runs as",
     ),
@@ -176,6 +177,13 @@ _FILES = {
         "jumpseat init /tmp/workspace && jumpseat check /tmp/workspace",
     ),
 }
+
+_FILES["M213"] = Code(
+    "key is not a text",
+    "A mapping or a list stands where a key is expected. Most often a value that begins with '{' or '[' lacks quotes.",
+    "{label}: Case",
+    "label: Case",
+)
 
 _REFERENCES = {
     "M301": Code(

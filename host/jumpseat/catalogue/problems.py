@@ -141,7 +141,7 @@ def sarif(problems: Sequence[Problem]) -> dict[str, Any]:
         }
         for code in sorted({problem.code for problem in problems} & set(CODES))
     ]
-    driver = {"name": "jumpseat check", "informationUri": "https://github.com/jumpseat/jumpseat", "rules": rules}
+    driver = {"name": "jumpseat check", "rules": rules}
     return {
         "$schema": _SARIF_SCHEMA,
         "version": "2.1.0",
