@@ -133,8 +133,8 @@ _FILES = {
     ),
     "M206": Code(
         "wrong encoding",
-        "Files are UTF-8 (a byte order mark in front is passed over), without control characters, invisible line breaks and characters that "
-        "turn the direction of writing.",
+        "Files are UTF-8 (a byte order mark in front is passed over), without control characters, invisible line breaks and characters "
+        "that turn the direction of writing.",
         "a file saved as UTF-16, Latin-1 or with NUL bytes",
         "the same text saved as UTF-8",
     ),
@@ -176,14 +176,13 @@ _FILES = {
         "jumpseat check /tmp",
         "jumpseat init /tmp/workspace && jumpseat check /tmp/workspace",
     ),
+    "M213": Code(
+        "key is not a text",
+        "A mapping or a list stands where a key is expected. Most often a value that begins with '{' or '[' lacks quotes.",
+        "{label}: Case",
+        "label: Case",
+    ),
 }
-
-_FILES["M213"] = Code(
-    "key is not a text",
-    "A mapping or a list stands where a key is expected. Most often a value that begins with '{' or '[' lacks quotes.",
-    "{label}: Case",
-    "label: Case",
-)
 
 _REFERENCES = {
     "M301": Code(
