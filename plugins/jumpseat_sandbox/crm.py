@@ -1,0 +1,155 @@
+"""The sample CRM in memory: sheets of rows read from a data file, and the changes made since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jumpseat import InvalidValue, ObjectInfo, SupporterInfo
+from jumpseat_sandbox.flavours import Flavour
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One object: what is known of it, and its rows by id."""
+
+    info: ObjectInfo
+    id_field: str
+    contact_field: str | None
+    account_field: str | None
+    rows: dict[str, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text in a record's feed."""
+
+    object: str
+    id: str
+    text: str
+    at: str
+    """UTC, RFC 3339."""
+
+
+@dataclass(slots=True)
+class Crm:
+    """Sheets by object name, supporters by id, notes in the order they were written."""
+
+    flavour: Flavour
+    sheets: dict[str, Sheet]
+    supporters: dict[str, SupporterInfo]
+    may_not_see: dict[str, frozenset[str]]
+    """Ids of records that are hidden from a supporter, by the supporter's id."""
+    notes: list[Note] = field(default_factory=list)
+
+    def row(self, object: str, id: str | None) -> Row | None:
+        """The row of this id; None when there is none or it was deleted."""
+        sheet = self.sheets.get(object)
+        row = sheet.rows.get(id) if sheet and id else None
+        return None if row is None or row.get("IsDeleted") else row
+
+    def rows(self, object: str) -> Iterator[Row]:
+        """The rows of an object that were not deleted, in the order of the data file."""
+        sheet = self.sheets.get(object)
+        # A copy first: another thread may add a row meanwhile.
+        yield from (row for row in list(sheet.rows.values() if sheet else ()) if not row.get("IsDeleted"))
+
+    def apply(self, change: Mapping[str, Any]) -> None:
+        """Make one change of the journal: ``note``, ``insert`` or ``update``. A change to an object that is gone does nothing."""
+        sheet = self.sheets.get(change["object"])
+        if sheet is None:
+            return
+        if change["do"] == "note":
+            self.notes.append(Note(change["object"], change["id"], change["text"], change["at"]))
+        elif change["do"] == "insert":
+            sheet.rows[change["values"][sheet.id_field]] = dict(change["values"])
+        elif change["id"] in sheet.rows:
+            sheet.rows[change["id"]] |= change["values"]
+
+
+def load(flavour: Flavour, path: str | None = None) -> Crm:
+    """Read a data file.
+
+    Args:
+        flavour: whose words the file speaks.
+        path: the file; None for the sample that ships.
+
+    Raises:
+        InvalidValue: the file cannot be read or does not hold together; the message names file, object and id.
+    """
+    file = Path(path) if path else resources.files("jumpseat_sandbox") / "data" / f"{flavour.name}.yaml"
+    name = path or f"{flavour.name}.yaml"
+    data = _mapping(_read(file, name), name, "the file")
+    objects = _mapping(data.get("objects"), name, "'objects'")
+    sheets = {object: _sheet(flavour, object, _mapping(spec, name, f"'{object}'"), name) for object, spec in objects.items()}
+    people = [_mapping(entry, name, "a supporter") for entry in data.get("supporters") or ()]
+    supporters = {info.id: info for info in (_supporter(flavour, person, name) for person in people)}
+    hidden = {flavour.check_id(str(person["id"])): frozenset(person.get("may_not_see") or ()) for person in people}
+    return Crm(flavour, sheets, supporters, hidden)
+
+
+def _read(file: Any, name: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _wrong(name, f"it cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise _wrong(name, f"line {mark.line + 1} is not YAML" if mark else "it is not YAML in UTF-8") from error
+
+
+def _sheet(flavour: Flavour, object: str, spec: Mapping[str, Any], name: str) -> Sheet:
+    fields = frozenset(spec.get("fields") or ())
+    id_field, name_field = flavour.id_field(object), spec.get("name_field")
+    if id_field not in fields or name_field not in fields:
+        raise _wrong(name, f"'{object}' needs 'name_field', and '{id_field}' and the name field among its 'fields'")
+    rows: dict[str, Row] = {}
+    for row in spec.get("records") or ():
+        id = _row_id(flavour, object, _mapping(row, name, f"a record of '{object}'"), id_field, name)
+        if id in rows:
+            raise _wrong(name, f"'{object}' has two records {id}")
+        if unknown := sorted(set(row) - fields):
+            raise _wrong(name, f"'{object}' {id} uses '{unknown[0]}', which is not among the object's 'fields'")
+        rows[id] = {**row, id_field: id}
+    info = ObjectInfo(object, str(spec.get("label") or object), str(name_field), fields)
+    return Sheet(info, id_field, spec.get("contact_field"), spec.get("account_field"), rows)
+
+
+def _row_id(flavour: Flavour, object: str, row: Mapping[str, Any], id_field: str, name: str) -> str:
+    try:
+        return flavour.check_id(str(row.get(id_field, "")))
+    except InvalidValue as error:
+        raise _wrong(name, f"a record of '{object}' has no usable '{id_field}'. {error.message}".rstrip(".")) from error
+
+
+def _supporter(flavour: Flavour, person: Mapping[str, Any], name: str) -> SupporterInfo:
+    if not person.get("id") or not person.get("name"):
+        raise _wrong(name, "a supporter needs 'id' and 'name'")
+    return SupporterInfo(
+        id=flavour.check_id(str(person["id"])),
+        name=str(person["name"]),
+        email=person.get("email"),
+        language=person.get("language"),
+        crm_permissions=tuple(person.get("crm_permissions") or ()),
+        active=bool(person.get("active", True)),
+    )
+
+
+def _mapping(value: Any, name: str, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(name, f"{what} is not a mapping")
+    return value
+
+
+def _wrong(name: str, cause: str) -> InvalidValue:
+    return InvalidValue(
+        f"The sample data in {name} cannot be used: {cause}. Correct the file, or leave 'data' out to use the sample that ships.",
+        param="data",
+    )

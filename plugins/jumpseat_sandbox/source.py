@@ -1,0 +1,169 @@
+"""The record source ``sandbox``: a small CRM with sample people, in Salesforce's or in Dynamics' words."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from jumpseat import (
+    Contact,
+    ContactRule,
+    Health,
+    InvalidValue,
+    ObjectInfo,
+    ProviderRefused,
+    Recipe,
+    Record,
+    RecordNotFound,
+    RecordRef,
+    RecordSource,
+    Setting,
+    Supporter,
+    SupporterInfo,
+)
+from jumpseat_sandbox.crm import Crm, Note, load
+from jumpseat_sandbox.flavours import FLAVOURS, Flavour
+from jumpseat_sandbox.journal import Journal
+from jumpseat_sandbox.people import find_contacts, known, mirror, person_row, to_contact
+
+
+class SandboxSource(RecordSource):
+    """Sample records that behave like a CRM's: read, written to, and hidden from some.
+
+    What is written (notes, contacts, fields) stays in the plugin's folder; deleting the file there brings the sample back as it ships.
+    """
+
+    name, label = "sandbox", "Sample CRM"
+    can_post_note = can_add_contact = can_write_back = True
+    settings = (
+        Setting("flavour", str, default="salesforce", choices=tuple(FLAVOURS), help="Whose objects, fields and ids the sample CRM has."),
+        Setting("data", str, help="Path of a data file of your own; left out: the sample that ships."),
+    )
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._loaded: tuple[tuple[str, str | None], Crm, Journal] | None = None
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def describe(self, object: str) -> ObjectInfo | None:
+        sheet = self._crm().sheets.get(object)
+        return sheet.info if sheet else None
+
+    def recipe(self, object: str) -> Recipe | None:
+        return self._flavour().recipes.get(object)
+
+    def check_id(self, object: str, id: str) -> str:
+        return self._flavour().check_id(id)
+
+    def get(self, ref: RecordRef, fields: Sequence[str]) -> Mapping[str, Any]:
+        crm = self._crm()
+        try:
+            id = crm.flavour.check_id(ref.id)
+        except InvalidValue:
+            id = ""
+        row = crm.row(ref.object, id)
+        if row is None:
+            raise RecordNotFound(f"The sample CRM has no {ref.object} with the id '{ref.id[:100]}'.")
+        return {name: row.get(name) for name in crm.sheets[ref.object].info.fields} | mirror(crm, ref.object, row)
+
+    def contacts(self, record: Record, rule: ContactRule) -> Sequence[Contact]:
+        return find_contacts(self._crm(), record, rule)
+
+    def find_supporter(self, id: str) -> SupporterInfo | None:
+        crm = self._crm()
+        return crm.supporters.get(known(crm, id))
+
+    def visible_to(self, ref: RecordRef, supporter: Supporter) -> bool | None:
+        """True or False for the sample's own users; None for anybody the sample CRM does not know."""
+        crm = self._crm()
+        user = known(crm, supporter.id)
+        if user not in crm.supporters:
+            return None
+        return crm.supporters[user].active and known(crm, ref.id) not in crm.may_not_see[user]
+
+    def health(self) -> Health:
+        crm = self._crm()
+        records = sum(len(sheet.rows) for sheet in crm.sheets.values())
+        return Health(True, f"Sample CRM in {crm.flavour.name} words: {records} records of {len(crm.sheets)} objects.")
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def post_note(self, record: Record, text: str) -> None:
+        self._change({"do": "note", "object": record.object, "id": self._stored(record), "text": text})
+
+    def notes(self, ref: RecordRef) -> Sequence[Note]:
+        """What was posted to a record's feed, oldest first."""
+        crm = self._crm()
+        id = crm.flavour.check_id(ref.id)
+        return [note for note in crm.notes if (note.object, note.id) == (ref.object, id)]
+
+    def add_contact(self, record: Record, contact: Contact) -> Contact:
+        """Add a person to the record's account, and to the record where it names none yet.
+
+        Raises:
+            RecordNotFound: the sample CRM has no such record.
+            ProviderRefused: the record has no place for a contact.
+        """
+        crm, id = self._crm(), self._stored(record)
+        sheet, row = crm.sheets[record.object], crm.sheets[record.object].rows[id]
+        account = id if record.object == crm.flavour.account else row.get(sheet.account_field or "")
+        account = account if crm.row(crm.flavour.account, account) else None
+        free = sheet.contact_field is not None and not row.get(sheet.contact_field)
+        if not account and not free:
+            raise ProviderRefused(
+                f"{sheet.info.label} '{record.name}' has no account and no free place for a contact; add the person in the CRM."
+            )
+        person = person_row(crm.flavour, contact, account)
+        contacts = crm.sheets[crm.flavour.contact]
+        self._change({"do": "insert", "object": crm.flavour.contact, "values": person})
+        if free:
+            self._change({"do": "update", "object": record.object, "id": id, "values": {sheet.contact_field: person[contacts.id_field]}})
+        return to_contact(crm, person, "added to the record")
+
+    def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
+        """Write fields to the record.
+
+        Raises:
+            RecordNotFound: the sample CRM has no such record.
+            ProviderRefused: the object has no such field, or the field is the id.
+        """
+        id = self._stored(record)
+        sheet = self._crm().sheets[record.object]
+        for name in values:
+            if name not in sheet.info.fields or name == sheet.id_field:
+                raise ProviderRefused(f"{sheet.info.label} has no field '{name}' that can be written; correct 'write_back' of this object.")
+        self._change({"do": "update", "object": record.object, "id": id, "values": dict(values)})
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _flavour(self) -> Flavour:
+        return FLAVOURS[self.config.flavour or "salesforce"]
+
+    def _crm(self) -> Crm:
+        """The CRM as it stands now: read again when the settings changed, brought up to date with the journal."""
+        wanted = (self._flavour().name, self.config.data or None)
+        with self._lock:
+            if self._loaded is None or self._loaded[0] != wanted:
+                journal = Journal(self.runtime.folder / f"{self.source or self.name}-{wanted[0]}.jsonl")
+                self._loaded = (wanted, load(FLAVOURS[wanted[0]], wanted[1]), journal)
+            _, crm, journal = self._loaded
+            for change in journal.news():
+                crm.apply(change)
+            return crm
+
+    def _change(self, change: dict[str, Any]) -> None:
+        at = self.clock.now().astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        with self._lock:
+            self._crm()
+            assert self._loaded is not None
+            self._loaded[2].append({"at": at, **change})
+
+    def _stored(self, record: Record) -> str:
+        crm = self._crm()
+        id = known(crm, record.id)
+        if crm.row(record.object, id) is None:
+            raise RecordNotFound(f"The sample CRM has no {record.object} with the id '{record.id[:100]}'.")
+        return id
