@@ -1,0 +1,42 @@
+"""What the life of a session works with, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from jumpseat.catalogue.model import SessionSettings
+from jumpseat.clock import Clock
+from jumpseat.contract import SessionType
+from jumpseat.store import Store
+from jumpseat.types import Record, Session, Supporter
+
+
+class Events(Protocol):
+    """Who is told what happened to a session: once each, after it was committed. Must not raise."""
+
+    def session_opened(self, session: Session, record: Record, supporter: Supporter) -> None: ...
+    def customer_joined(self, session: Session) -> None: ...
+    def session_closed(self, session: Session) -> None: ...
+    def session_expired(self, session: Session) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The store, the clock, the session types and settings as they stand now, and who is told."""
+
+    store: Store
+    clock: Clock
+    types: Callable[[], Mapping[str, SessionType]]
+    """By name; guarded: a call raises nothing but the host's own errors."""
+    settings: Callable[[], SessionSettings]
+    events: Events
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    def type(self, name: str) -> SessionType | None:
+        """The session type of this name; None when its plugin is not loaded."""
+        return self.types().get(name)
