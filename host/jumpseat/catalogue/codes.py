@@ -271,8 +271,98 @@ _REFERENCES = {
     ),
 }
 
-# The reader of templates explains its codes here.
-_TEMPLATES: dict[str, Code] = {}
+_TEMPLATES = {
+    "M401": Code(
+        "name of a template's file",
+        "The files of a channel are called NAME.LANGUAGE.txt; the HTML form of the same text stands beside it as NAME.LANGUAGE.html.",
+        "templates/email/case.txt",
+        "templates/email/case.en.txt",
+    ),
+    "M402": Code(
+        "no front matter",
+        "A template begins with a line '---', then its keys in YAML, then another line '---'; the text follows.",
+        "Please follow the link: {{ session.customer_link }}",
+        "---\nname: default\n---\nPlease follow the link: {{ session.customer_link }}",
+    ),
+    "M403": Code(
+        "template twice",
+        "Two files hold a template of the same name, channel and language; nobody could say which one is sent.",
+        "two files of templates/sms/ with name: default and language: en",
+        "one of them with another name or language",
+    ),
+    "M404": Code(
+        "language",
+        "The language is a BCP 47 tag such as en, fr or fr-CA for which there are words of dates, and the front matter says the same as "
+        "the name of the file.",
+        "templates/email/case.english.txt",
+        "templates/email/case.en.txt",
+    ),
+    "M405": Code(
+        "not a template",
+        "The text cannot be read as Jinja: a bracket, a quote or an if is not closed, or a tag is not known.",
+        "{% if message %}{{ message }}",
+        "{% if message %}{{ message }}{% endif %}",
+    ),
+    "M406": Code(
+        "unknown variable",
+        "There is no variable of this name. Those there are stand in templates/README.md; a field of the record must be among the "
+        "template_fields of the object.",
+        "{{ record.nmae }}",
+        "{{ record.name }}",
+    ),
+    "M407": Code(
+        "not allowed in a template",
+        "Templates are text with places, if and a few filters. Loops, assignments, calls and arithmetic are refused, so that no template "
+        "can reach into the host or keep it busy.",
+        "{% for i in range(9) %}{{ i }}{% endfor %}",
+        "{{ record.name }}",
+    ),
+    "M408": Code(
+        "merge field not understood",
+        "Of Salesforce's merge fields those are understood that templates/README.md lists. The others are refused instead of sending "
+        "empty places.",
+        "{!Contact.FistName}",
+        "{!Contact.FirstName}",
+    ),
+    "M409": Code(
+        "supporter link",
+        "The link with which a supporter joins is a secret: whoever has it can control the session. No template can show it.",
+        "{{ session.supporter_link }}",
+        "{{ session.customer_link }}",
+    ),
+    "M410": Code(
+        "no customer link",
+        "A share exists to bring the customer link; its text has to show it, and its HTML as well.",
+        "Your session is ready.",
+        "Your session is ready: {{ session.customer_link }}",
+    ),
+    "M411": Code(
+        "unsafe place in HTML",
+        "Values are escaped, which protects the text and quoted attributes. In an address, a style, a script or outside of quotes it does "
+        "not, so no value may stand there; the customer link as a whole address is the exception.",
+        "<a title={{ record.name }}>",
+        '<a title="{{ record.name }}">',
+    ),
+    "M412": Code(
+        "HTML without text",
+        "Every template has a text, for people and programs that show no HTML; the HTML form stands beside it.",
+        "templates/email/case.en.html alone",
+        "templates/email/case.en.txt and templates/email/case.en.html",
+    ),
+    "M413": Code(
+        "template too large",
+        "A template has at most 64 KiB of text, 64 KiB of HTML, 4000 places and 24 levels of if.",
+        "a template of some hundred pages",
+        "a template of one page",
+    ),
+    "M414": Code(
+        "subject not safe",
+        "A subject is one line. Encoded words (=?utf-8?q?...?=) are refused in it, because programs that read them can be made to see "
+        "further header lines; write the letters themselves.",
+        'subject: "=?utf-8?q?Votre_session?="',
+        'subject: "Votre session"',
+    ),
+}
 
 CODES: dict[str, Code] = _KEYS | _FILES | _REFERENCES | _TEMPLATES
 """Every code, sorted."""

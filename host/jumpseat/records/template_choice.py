@@ -6,15 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from jumpseat.catalogue.model import SupportedObject
+from jumpseat.catalogue.template_rules import NAME_BEGINS, is_named_for_an_object, rule_of, same_object
 from jumpseat.errors import TemplateNotApplicable
 from jumpseat.types import Template
-
-DEFAULT_NAME = "default"
-"""A template of this name is the last resort of its channel: it applies to every object."""
-NAME_BEGINS = "TeamViewer Email"
-"""How the name of a template that is found by its object begins; capitals make no difference (manual for Dynamics)."""
-
-_BY_DESCRIPTION, _BY_OBJECT, _LAST_RESORT = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,42 +33,25 @@ def applicable(templates: Iterable[Template], supported: SupportedObject, channe
         channel: name of the share channel.
     """
     of_channel = sorted((one for one in templates if one.channel == channel), key=lambda one: (one.name, one.language))
-    ranks = [(_rank(template, supported), template) for template in of_channel]
-    candidates = sorted(((rank, template) for rank, template in ranks if rank is not None), key=lambda pair: pair[0])
-    skipped = tuple((template, _why_skipped(template, supported)) for rank, template in ranks if rank is None)
+    rules = [(rule_of(template, supported), template) for template in of_channel]
+    candidates = sorted(((rule, template) for rule, template in rules if rule is not None), key=lambda pair: pair[0])
+    skipped = tuple((template, _why_skipped(template, supported)) for rule, template in rules if rule is None)
     return Applicable(tuple(template for _, template in candidates), skipped)
 
 
 def applies(template: Template, supported: SupportedObject) -> bool:
     """Does the template apply to the object, by any of the three rules?"""
-    return _rank(template, supported) is not None
-
-
-def _rank(template: Template, supported: SupportedObject) -> int | None:
-    if template.description is not None and template.description == supported.email_template_description:
-        return _BY_DESCRIPTION
-    if _named_for_an_object(template) and _same_object(template.object, supported.supported_object):
-        return _BY_OBJECT
-    return _LAST_RESORT if template.name == DEFAULT_NAME else None
-
-
-def _named_for_an_object(template: Template) -> bool:
-    return template.name.casefold().startswith(NAME_BEGINS.casefold())
-
-
-def _same_object(one: str | None, other: str) -> bool:
-    """API names and logical names are the same whatever their capitals, in Salesforce as in Dynamics."""
-    return one is not None and one.casefold() == other.casefold()
+    return rule_of(template, supported) is not None
 
 
 def _why_skipped(template: Template, supported: SupportedObject) -> str:
-    if _same_object(template.object, supported.supported_object):
+    if same_object(template.object, supported.supported_object):
         return f"skipped: its object is '{template.object}', but its name does not begin with '{NAME_BEGINS}'"
-    if _named_for_an_object(template) and template.object is not None:
+    if is_named_for_an_object(template) and template.object is not None:
         return f"skipped: its object is '{template.object}', the record's is '{supported.supported_object}'"
     if template.description is not None:
         return f"skipped: its description is '{template.description}', the object asks for '{supported.email_template_description}'"
-    if _named_for_an_object(template):
+    if is_named_for_an_object(template):
         return f"skipped: its name begins with '{NAME_BEGINS}', but it names no object"
     return f"skipped: it has no description, the object asks for '{supported.email_template_description}'"
 
