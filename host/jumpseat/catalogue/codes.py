@@ -269,6 +269,13 @@ _REFERENCES = {
         "languages: [en]\ndefault_language: fr",
         "languages: [en, fr]\ndefault_language: fr",
     ),
+    "M315": Code(
+        "CRM not asked",
+        "The record source could not be asked whether the object and its fields exist: it cannot be reached, or the host is not signed "
+        "in. The metadata may be right.",
+        "jumpseat check --live, without a network",
+        "the same with the CRM in reach",
+    ),
 }
 
 _TEMPLATES = {

@@ -22,7 +22,7 @@ from jumpseat.catalogue.yaml_errors import explain_yaml_error
 MAX_VALUES = 20_000
 MAX_DEPTH = 32
 
-Path = tuple[str | int, ...]
+Steps = tuple[str | int, ...]
 """Keys and list indexes from the top of a document to one value."""
 
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,14}")
@@ -39,6 +39,7 @@ _LOOKS = (
     ),
     ("null", re.compile(r"~|null|Null|NULL|")),
 )
+_DOUBTFUL = re.compile("|".join(shape.pattern.replace("(?i)", "") for _, shape in _LOOKS), re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -48,8 +49,8 @@ class Places:
     value: Place = START
     key: Place | None = None
     """None for items of lists and for the document itself."""
-    unquoted: bool = False
-    """A text that stands without quotes, on which YAML programs may disagree."""
+    doubtful: bool = False
+    """A text that stands without quotes and that other YAML programs may take for something else."""
     inside: dict[str | int, Places] = field(default_factory=dict)
 
     def find(self, path: Sequence[str | int]) -> Places:
@@ -82,6 +83,8 @@ class Reading:
     problems: tuple[Problem, ...] = ()
     empty: bool = False
     """The text holds no value at all."""
+    doubtful: int = 0
+    """How many unquoted texts other YAML programs may take for something else."""
 
 
 def looks_like(text: str) -> str | None:
@@ -141,6 +144,7 @@ class _Builder:
         self.places = Places()
         self.documents = 0
         self.count = 0
+        self.doubtful = 0
         self.shift = source.first_line
 
     def read(self) -> Reading:
@@ -153,7 +157,7 @@ class _Builder:
             self.problems.append(explain_yaml_error(self.source, error))
         if self.problems:
             return Reading(self.source, problems=tuple(self.problems))
-        return Reading(self.source, self.value, self.places, empty=self.documents == 0 or self._is_blank())
+        return Reading(self.source, self.value, self.places, empty=self.documents == 0 or self._is_blank(), doubtful=self.doubtful)
 
     def _is_blank(self) -> bool:
         return self.value is None and self.places.value.length == 0
@@ -236,8 +240,11 @@ class _Builder:
         if frame and frame.key is None and type(frame.value) is dict:
             self._key(frame, text, place, unquoted)
         else:
-            places = self._add(_plain_value(text) if unquoted else text, place, event)
-            places.unquoted = unquoted
+            value = _plain_value(text) if unquoted else text
+            places = self._add(value, place, event)
+            if unquoted and type(value) is str and _DOUBTFUL.fullmatch(text):
+                places.doubtful = True
+                self.doubtful += 1
 
     def _key(self, frame: _Frame, text: str, place: Place, unquoted: bool) -> None:
         if unquoted and text == "<<":

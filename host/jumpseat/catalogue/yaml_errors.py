@@ -116,11 +116,11 @@ _WORDS: tuple[tuple[str, str, str, str], ...] = (
 def explain_yaml_error(source: SourceText, error: Any) -> Problem:
     """The problem that stands behind an exception of the YAML parser."""
     mark = getattr(error, "problem_mark", None)
-    context_mark = getattr(error, "context_mark", None) or mark
     if mark is None:
         return source.problem(
             Place(source.first_line, 1), "M201", "the text cannot be read as YAML", "check quotes, brackets and indentation"
         )
+    context_mark = getattr(error, "context_mark", None) or mark
     place = _in_text(source, mark)
     began = context_mark.line + source.first_line
     line = source.line(place.line)

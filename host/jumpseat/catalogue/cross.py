@@ -1,0 +1,207 @@
+"""What one file says about others, about plugins and about the CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jumpseat.catalogue.model import Catalogue, SupportedObject
+from jumpseat.catalogue.positions import Reading, Steps
+from jumpseat.catalogue.problems import Problem, Severity
+from jumpseat.catalogue.template_rules import is_named_for_an_object
+from jumpseat.catalogue.vocabulary import Vocabulary, near
+from jumpseat.types import ObjectInfo
+
+_SESSION_SETTINGS = "metadata/sessions.yaml"
+BROKEN_TEMPLATES = "template"
+"""Stands in ``CrossCheck.broken`` when a template has errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossCheck:
+    """All checks that need more than one file.
+
+    Args:
+        catalogue: made of the files that are right by themselves.
+        readings: those files, by path.
+        broken: kinds of files of which at least one has errors; nothing is said about names that such a file may define.
+        vocabulary: what plugins bring; None when nobody can say.
+    """
+
+    catalogue: Catalogue
+    readings: Mapping[str, Reading]
+    broken: frozenset[str]
+    vocabulary: Vocabulary | None
+
+    def problems(self) -> Iterator[Problem]:
+        """Every problem found, in no particular order."""
+        yield from self._names_twice()
+        yield from self._session_settings()
+        yield from self._host_settings()
+        if self.vocabulary:
+            yield from self._plugins_and_kinds(self.vocabulary)
+        for supported in self.catalogue.objects:
+            if supported.enabled:
+                yield from self._object(supported)
+        yield from self._templates()
+
+    # --- helpers
+
+    def _at(self, file: str, path: Steps, code: str, cause: str, fix: str, severity: Severity = "error", *, key: bool = False) -> Problem:
+        reading = self.readings[file]
+        place = reading.places.of_key(path) if key else reading.places.of_value(path)
+        return reading.source.problem(place, code, cause, fix, severity=severity, show=path[:1] != ("settings",))
+
+    def _unknown(self, file: str, path: Steps, code: str, what: str, name: str, known: Iterable[str], *, key: bool = False) -> Problem:
+        """A name that nobody brings; only a warning where it may belong to a plugin that is left out just now."""
+        from_plugins = code in {"M302", "M303", "M305", "M306"}
+        soft = from_plugins and self.vocabulary is not None and not self.vocabulary.complete
+        names = sorted(known)
+        meant = near(name, names)
+        there_are = f"there are {', '.join(names)}" if len(names) > 1 else f"there is only '{names[0]}'" if names else "there are none"
+        fix = f"did you mean '{meant}'?" if meant else there_are
+        return self._at(file, path, code, f"there is no {what} '{name}'", fix, "warning" if soft else "error", key=key)
+
+    # --- names
+
+    def _names_twice(self) -> Iterator[Problem]:
+        first: dict[tuple[str, str | None, str], str] = {}
+        for what, key, owner, name, file in sorted(self._names(), key=lambda one: one[4]):
+            # API names are the same whatever their capitals, in Salesforce as in Dynamics.
+            there = first.setdefault((what, owner, name.casefold()), file)
+            if there != file:
+                of_owner = f" of record source '{owner}'" if owner else ""
+                cause = f"the {what} '{name}'{of_owner} stands in {there} already"
+                yield self._at(file, (key,), "M301", cause, "keep one of the two files")
+
+    def _names(self) -> Iterator[tuple[str, str, str | None, str, str]]:
+        catalogue = self.catalogue
+        for one in catalogue.objects:
+            if one.enabled:
+                yield "supported object", "supported_object", catalogue.source_of(one), one.supported_object, one.file
+        yield from (("permission set", "name", None, one.name, one.file) for one in catalogue.permission_sets)
+        for file, reading in self.readings.items():
+            if file.startswith("metadata/sources/"):
+                yield "record source", "name", None, reading.value["name"], file
+            if file.startswith("metadata/plugins/"):
+                yield "plugin", "plugin", None, reading.value["plugin"], file
+
+    def _session_settings(self) -> Iterator[Problem]:
+        reading = self.readings.get(_SESSION_SETTINGS)
+        for name in (reading.value.get("allow") or {}) if reading else ():
+            path = ("allow", name)
+            if name in {"remote_control", "pilot"}:
+                fix = f"write 'allow_{name}: …' in the first column instead"
+                yield self._at(_SESSION_SETTINGS, path, "M102", f"'{name}' has a key of its own", fix, key=True)
+            elif self.vocabulary and name not in self.vocabulary.session_types:
+                known = self.vocabulary.session_types - {"remote_control", "pilot"}
+                yield self._unknown(_SESSION_SETTINGS, path, "M302", "session type", name, known, key=True)
+
+    def _host_settings(self) -> Iterator[Problem]:
+        host = self.catalogue.host
+        if host.file not in self.readings:
+            return
+        if host.default_language not in host.languages:
+            path = ("default_language",) if "default_language" in host.lines else ("languages",)
+            cause = f"the default language '{host.default_language}' is not among the languages"
+            yield self._at(host.file, path, "M314", cause, f"add it to 'languages', or take one of {', '.join(host.languages)}")
+        if host.default_source and "source" not in self.broken and host.default_source not in self.catalogue.sources:
+            yield self._unknown(host.file, ("default_source",), "M304", "record source", host.default_source, self.catalogue.sources)
+
+    def _plugins_and_kinds(self, vocabulary: Vocabulary) -> Iterator[Problem]:
+        blocked = set(self.catalogue.host.blocked_plugins)
+        for file, reading in self.readings.items():
+            if file.startswith("metadata/sources/") and reading.value["kind"] not in vocabulary.source_kinds:
+                yield self._unknown(file, ("kind",), "M305", "kind of record source", reading.value["kind"], vocabulary.source_kinds)
+            if file.startswith("metadata/plugins/") and reading.value["plugin"] not in {*vocabulary.plugins, *blocked}:
+                yield self._unknown(file, ("plugin",), "M306", "plugin", reading.value["plugin"], vocabulary.plugins)
+        host = self.catalogue.host
+        for key, names in (("plugin_order", host.plugin_order), ("required_plugins", host.required_plugins)):
+            for index, name in enumerate(names):
+                if name not in vocabulary.plugins:
+                    yield self._unknown(host.file, (key, index), "M306", "plugin", name, vocabulary.plugins)
+
+    # --- supported objects
+
+    def _object(self, supported: SupportedObject) -> Iterator[Problem]:
+        yield from self._source(supported)
+        if self.vocabulary:
+            yield from self._listed(supported, "session_types", "M302", "session type", self.vocabulary.session_types)
+            yield from self._listed(supported, "share_channels", "M303", "share channel", self.vocabulary.channels)
+            yield from self._in_crm(supported, self.vocabulary)
+
+    def _source(self, supported: SupportedObject) -> Iterator[Problem]:
+        if "source" in self.broken or "host" in self.broken:
+            return
+        sources = self.catalogue.sources
+        if supported.source and supported.source not in sources:
+            yield self._unknown(supported.file, ("source",), "M304", "record source", supported.source, sources)
+        elif len(sources) > 1 and self.catalogue.source_of(supported) is None:
+            cause = f"it is not clear which record source '{supported.supported_object}' belongs to"
+            fix = f"add 'source: …' with one of {', '.join(sorted(sources))}, or 'default_source' to metadata/host.yaml"
+            yield self._at(supported.file, ("supported_object",), "M313", cause, fix)
+
+    def _listed(self, supported: SupportedObject, key: str, code: str, what: str, known: frozenset[str]) -> Iterator[Problem]:
+        names: Sequence[str] = getattr(supported, key) or ()
+        for index, name in enumerate(names):
+            if name not in known:
+                yield self._unknown(supported.file, (key, index), code, what, name, known)
+
+    def _templates(self) -> Iterator[Problem]:
+        if BROKEN_TEMPLATES in self.broken:
+            return
+        templates = self.catalogue.templates
+        described = {template.description for template in templates}
+        named = {template.object.casefold() for template in templates if template.object and is_named_for_an_object(template)}
+        for supported in self.catalogue.objects:
+            found = supported.email_template_description in described or supported.supported_object.casefold() in named
+            if supported.enabled and not found:
+                yield self._no_template(supported)
+
+    def _no_template(self, supported: SupportedObject) -> Problem:
+        described = {template.description for template in self.catalogue.templates if template.description}
+        meant = near(supported.email_template_description, described)
+        cause = f"no template has the description '{supported.email_template_description}'"
+        fix = f"did you mean '{meant}'?" if meant else "add a template with this description; until then the default template is used"
+        return self._at(supported.file, ("email_template_description",), "M311", cause, fix, "warning")
+
+    def _in_crm(self, supported: SupportedObject, vocabulary: Vocabulary) -> Iterator[Problem]:
+        source = self.catalogue.source_of(supported)
+        if vocabulary.describe is None or source is None or source not in self.catalogue.sources:
+            return
+        try:
+            known = vocabulary.describe(source, supported.supported_object)
+        except Exception:  # whatever a record source raises: the CRM being away is no fault of the metadata
+            cause = f"the record source '{source}' could not be asked for '{supported.supported_object}'"
+            yield self._at(supported.file, ("supported_object",), "M315", cause, "check again when it can be reached", "warning")
+            return
+        if known is None:
+            cause = f"the record source '{source}' has no object '{supported.supported_object}'"
+            yield self._at(supported.file, ("supported_object",), "M309", cause, "write the API name as the CRM shows it")
+            return
+        yield from self._fields_in_crm(supported, known)
+
+    def _fields_in_crm(self, supported: SupportedObject, known: ObjectInfo) -> Iterator[Problem]:
+        for path, name, key in _fields_of(self.readings[supported.file].value):
+            # Account.Name: only the first step is a field of this object, and its lookup may have another name there.
+            if name in known.fields or "." in name:
+                continue
+            meant = near(name, known.fields)
+            cause = f"'{supported.supported_object}' has no field '{name}' that the host may read"
+            fix = f"did you mean '{meant}'?" if meant else "write the API name as the CRM shows it, or let the host's user read it"
+            yield self._at(supported.file, path, "M310", cause, fix, key=key)
+
+
+def _fields_of(values: Mapping[str, Any]) -> Iterator[tuple[Steps, str, bool]]:
+    """Every field of the object that its file names: path, name, and whether the name is a key."""
+    yield ("name_field",), values["name_field"], False
+    for key in ("email_fields", "phone_fields", "template_fields"):
+        yield from (((key, index), name, False) for index, name in enumerate(values.get(key, ())))
+    yield from ((("write_back", name), name, True) for name in values.get("write_back", ()))
+    for index, rule in enumerate(values.get("contacts", ())):
+        if not isinstance(rule, dict):
+            continue
+        for kind in rule.keys() & {"lookup", "account_primary", "account_contacts"}:
+            yield ("contacts", index, kind), rule[kind], False
+        yield from ((("contacts", index, "value", part), name, False) for part, name in rule.get("value", {}).items())

@@ -1,0 +1,181 @@
+"""A workspace folder → one catalogue, or all that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from jumpseat.catalogue import build
+from jumpseat.catalogue.cross import CrossCheck
+from jumpseat.catalogue.files import METADATA, OTHER_YAML, TEMPLATES, digest, is_masked, kind_of, read, snapshot, unknown_file, version_of
+from jumpseat.catalogue.model import Catalogue, HostSettings, SessionSettings
+from jumpseat.catalogue.positions import Reading, read_yaml
+from jumpseat.catalogue.problems import Problem, has_errors, in_order
+from jumpseat.catalogue.settings import SettingsCheck
+from jumpseat.catalogue.source_text import START
+from jumpseat.catalogue.templates import read_templates
+from jumpseat.catalogue.validate import check
+from jumpseat.catalogue.vocabulary import Vocabulary
+from jumpseat.contract import Setting
+from jumpseat.types import NOTHING, Template
+
+_BUILDERS = {
+    "supported-object": build.supported_object,
+    "sessions": build.session_settings,
+    "permission-set": build.permission_set,
+    "host": build.host_settings,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of reading a workspace."""
+
+    catalogue: Catalogue | None
+    """None when there is an error."""
+    problems: tuple[Problem, ...] = ()
+    """By file, line and column; warnings may stand beside a catalogue."""
+    files: Mapping[str, bytes] = field(default_factory=lambda: NOTHING)
+    """What was read, by path in the workspace."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One metadata file by itself: what it says, what is wrong with it, what it makes."""
+
+    content: bytes
+    digest: bytes
+    kind: str
+    reading: Reading
+    problems: tuple[Problem, ...] = ()
+    value: Any = None
+    """The frozen value, for kinds that need nothing else to be made."""
+
+
+@dataclass(slots=True)
+class Cache:
+    """Files as they were understood last; one that still has the same bytes is not read again."""
+
+    files: dict[str, _File] = field(default_factory=dict)
+
+
+def load(
+    workspace: Path,
+    vocabulary: Vocabulary | None = None,
+    *,
+    cache: Cache | None = None,
+    secrets_from: Path | None = None,
+) -> Loaded:
+    """Read the metadata and templates of a workspace and find everything that is wrong with them.
+
+    Args:
+        workspace: the folder with ``metadata/`` and ``templates/``.
+        vocabulary: what plugins bring; None leaves out whatever needs them.
+        cache: of an earlier load of the same workspace; makes the next one cheap.
+        secrets_from: folder from which relative paths of secret files count; None for the workspace.
+
+    Returns:
+        The catalogue, unless there is an error, and the problems. Never raises for what stands in the files.
+    """
+    if not (workspace / METADATA).is_dir():
+        cause = "the workspace has no metadata/ folder"
+        return Loaded(None, (Problem(METADATA, 1, 1, "M212", cause, "name another folder, or make one with 'jumpseat init DIR'"),))
+    paths = list(snapshot(workspace))
+    contents = {path: read(workspace, path) for path in paths if not path.startswith(f"{METADATA}/") or kind_of(path)}
+    return _load(_Load(workspace, vocabulary, cache or Cache(), secrets_from or workspace), paths, contents)
+
+
+@dataclass(frozen=True, slots=True)
+class _Load:
+    workspace: Path
+    vocabulary: Vocabulary | None
+    cache: Cache
+    secrets_from: Path
+
+
+def _load(run: _Load, paths: Sequence[str], contents: Mapping[str, bytes | Problem]) -> Loaded:
+    problems = [unknown_file(path) for path in paths if path not in contents]
+    problems += [content for content in contents.values() if isinstance(content, Problem)]
+    bytes_of = {path: content for path, content in contents.items() if isinstance(content, bytes)}
+    files = _metadata_files(run.cache, bytes_of)
+    problems += [problem for file in files.values() for problem in file.problems]
+    right = {path: file for path, file in files.items() if not has_errors(file.problems)}
+    settings = _settings(run, right)
+    problems += [problem for one in settings.values() for problem in one.problems]
+    objects = [file.value for file in right.values() if file.kind == "supported-object"]
+    templates = read_templates(run.workspace, run.vocabulary.channels if run.vocabulary else None, objects)
+    problems += templates.problems
+    digests = {path: file.digest for path, file in files.items()}
+    digests |= {path: digest(content) for path, content in bytes_of.items() if path.startswith(f"{TEMPLATES}/")}
+    catalogue = _catalogue(version_of(digests), right, settings, templates.templates)
+    broken = {kind_of(path) or "" for path in contents if path not in right and path.startswith(f"{METADATA}/")}
+    if has_errors(templates.problems):
+        broken.add(BROKEN_TEMPLATES)
+    readings = {path: file.reading for path, file in right.items() if file.kind != OTHER_YAML}
+    problems += CrossCheck(catalogue, readings, frozenset(broken), run.vocabulary).problems()
+    ordered = in_order(problems)
+    return Loaded(None if has_errors(ordered) else catalogue, ordered, MappingProxyType(bytes_of))
+
+
+def _metadata_files(cache: Cache, contents: Mapping[str, bytes]) -> dict[str, _File]:
+    files = {}
+    for path, content in contents.items():
+        if path.startswith(f"{METADATA}/"):
+            known = cache.files.get(path)
+            files[path] = known if known and known.content == content else _understand(path, content)
+    cache.files = files
+    return files
+
+
+def _understand(path: str, content: bytes) -> _File:
+    """One file by itself, as far as it goes: read, checked against its schema, made a value."""
+    kind = kind_of(path) or OTHER_YAML
+    reading = read_yaml(content, path, masked=is_masked(path))
+    problems = reading.problems
+    if not problems and reading.empty:
+        problems = (reading.source.problem(START, "M210", "the file is empty", "write its keys, or delete it"),)
+    if not problems and kind != OTHER_YAML:
+        problems = check(kind, reading)
+    builder = _BUILDERS.get(kind)
+    value = builder(reading) if builder and not problems else None
+    return _File(content, digest(content), kind, reading, problems, value)
+
+
+def _settings(run: _Load, files: Mapping[str, _File]) -> dict[str, SettingsCheck]:
+    """The settings of every plugin and record source, checked; by file."""
+    return {
+        path: SettingsCheck(file.reading, *_owner(run.vocabulary, file), run.secrets_from).run()
+        for path, file in files.items()
+        if file.kind in {"plugin", "source"}
+    }
+
+
+def _owner(vocabulary: Vocabulary | None, file: _File) -> tuple[str, Sequence[Setting] | None]:
+    """Whose settings stand in a file, in words, and which there are."""
+    values = file.reading.value
+    if file.kind == "plugin":
+        return f"the plugin '{values['plugin']}'", vocabulary.plugins.get(values["plugin"]) if vocabulary else None
+    return f"the kind '{values['kind']}'", vocabulary.source_kinds.get(values["kind"]) if vocabulary else None
+
+
+def _catalogue(version: str, files: Mapping[str, _File], settings: Mapping[str, SettingsCheck], templates: Iterable[Template]) -> Catalogue:
+    by_kind: dict[str, list[_File]] = {}
+    for file in files.values():
+        by_kind.setdefault(file.kind, []).append(file)
+    sources = [build.source_config(file.reading, settings[file.reading.source.file].values) for file in by_kind.get("source", ())]
+    plugins = {
+        file.reading.value["plugin"]: MappingProxyType(settings[file.reading.source.file].values) for file in by_kind.get("plugin", ())
+    }
+    return Catalogue(
+        version=version,
+        objects=tuple(sorted((file.value for file in by_kind.get("supported-object", ())), key=lambda one: (one.label, one.file))),
+        sessions=next((file.value for file in by_kind.get("sessions", ())), SessionSettings()),
+        permission_sets=tuple(sorted((file.value for file in by_kind.get("permission-set", ())), key=lambda one: one.name)),
+        plugins=MappingProxyType(dict(sorted(plugins.items()))),
+        sources=MappingProxyType({source.name: source for source in sorted(sources, key=lambda one: one.name)}),
+        host=next((file.value for file in by_kind.get("host", ())), HostSettings()),
+        templates=tuple(templates),
+    )

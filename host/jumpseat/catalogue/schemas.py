@@ -1,0 +1,267 @@
+"""The JSON Schemas (2020-12) of the metadata files: one per kind, each key described once.
+
+``jumpseat schema write`` publishes them to ``metadata/schema/`` for editors; the tables of ``metadata/README.md`` are tested
+against them. Patterns are plain and whole (``^…$``) so that every engine reads them the same way.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from jumpseat.catalogue.rights import EVERYTHING, RIGHTS
+
+Schema = dict[str, Any]
+
+NAME = "^[a-z][a-z0-9_]*$"
+PLUGIN_NAME = "^[a-z][a-z0-9_-]*$"
+OBJECT_NAME = "^[A-Za-z][A-Za-z0-9_]*$"
+FIELD_NAME = "^[A-Za-z_][A-Za-z0-9_]*(?:[.][A-Za-z_][A-Za-z0-9_]*)*$"
+DURATION = "^[1-9][0-9]{0,5}[smhd]$"
+LANGUAGE = "^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$"
+COUNTRY = "^[A-Z]{2}$"
+WEB_ADDRESS = "^https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
+ORIGIN = "^https?://(?:[*][.])?[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?$"
+ONE_LINE = "^[^ \r\n](?:[^\r\n]*[^ \r\n])?$"
+
+FORMS: Mapping[str, tuple[str, str]] = {
+    NAME: ("a name of small letters, digits and '_' that begins with a letter", "write it like 'remote_control'"),
+    PLUGIN_NAME: ("a name of small letters, digits, '_' and '-' that begins with a letter", "write it like 'teamviewer'"),
+    OBJECT_NAME: (
+        "an API name of letters, digits and '_' that begins with a letter",
+        "write it as the CRM does: 'Case', 'Service_Contract__c'",
+    ),
+    FIELD_NAME: ("the API name of a field", "write it as the CRM does: 'CaseNumber', 'Account.Name'"),
+    DURATION: ("a duration", "write a whole number and a unit: 90s, 15m, 24h or 7d"),
+    LANGUAGE: ("a language code", "write it like 'en', 'fr' or 'pt-BR'"),
+    COUNTRY: ("a country code of two capital letters", "write it like 'FR'"),
+    WEB_ADDRESS: ("a web address", "write it like 'https://support.example.com', without user, '?' and '#'"),
+    ORIGIN: ("the origin of a web page", "write it like 'https://example.lightning.force.com' or 'https://*.force.com', without a path"),
+    ONE_LINE: ("one line of text without spaces at its ends", "take out line breaks, and spaces at both ends"),
+}
+"""What each pattern means, in words, and how to write it."""
+
+
+def _text(description: str, pattern: str = ONE_LINE, *, longest: int = 255, **more: Any) -> Schema:
+    return {"description": description, "type": "string", "minLength": 1, "maxLength": longest, "pattern": pattern, **more}
+
+
+def _boolean(description: str, default: bool | None = None) -> Schema:
+    schema: Schema = {"description": description, "type": "boolean"}
+    return schema if default is None else schema | {"default": default}
+
+
+def _choice(description: str, choices: list[str], default: str | None = None) -> Schema:
+    schema: Schema = {"description": description, "type": "string", "enum": choices}
+    return schema if default is None else schema | {"default": default}
+
+
+def _list(description: str, item: Schema, *, least: int = 1, most: int = 200, **more: Any) -> Schema:
+    return {"description": description, "type": "array", "items": item, "minItems": least, "maxItems": most, "uniqueItems": True, **more}
+
+
+def _mapping(description: str, properties: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    schema: Schema = {"description": description, "type": "object", "properties": properties, "additionalProperties": False}
+    return schema | {"required": list(required)} if required else schema
+
+
+def _free_mapping(description: str, value: Schema, key: str) -> Schema:
+    return {
+        "description": description,
+        "type": "object",
+        "propertyNames": {"pattern": key, "maxLength": 80},
+        "additionalProperties": value,
+        "maxProperties": 200,
+    }
+
+
+def _file(title: str, description: str, properties: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title} | _mapping(description, properties, required)
+
+
+_FIELD = _text("API name of a field.", FIELD_NAME, longest=120)
+
+_CONTACT_RULE: Schema = {
+    "description": "One way to find contacts: self, or a mapping with one key.",
+    "type": ["string", "object"],
+    "if": {"type": "string"},
+    "then": {"enum": ["self"]},
+    "else": {
+        "properties": {
+            "self": {"description": "The record is a person.", "type": "boolean", "enum": [True]},
+            "lookup": _text("The field that holds the id of a contact.", FIELD_NAME, longest=120),
+            "children": _text("The field of contacts that holds the id of the record.", FIELD_NAME, longest=120),
+            "account_primary": _text("The field that holds an account; its primary contact is taken.", FIELD_NAME, longest=120),
+            "account_contacts": _text("The field that holds an account; all its contacts are taken.", FIELD_NAME, longest=120),
+            "roles": _text("The object of contact roles of the record, primary first.", OBJECT_NAME, longest=80),
+            "value": _mapping(
+                "The record itself carries a person in fields.",
+                {
+                    "name": _text("Field that holds the name.", FIELD_NAME, longest=120),
+                    "email": _text("Field that holds the e-mail address.", FIELD_NAME, longest=120),
+                    "mobile": _text("Field that holds the mobile number.", FIELD_NAME, longest=120),
+                    "phone": _text("Field that holds the phone number.", FIELD_NAME, longest=120),
+                },
+                ("name",),
+            ),
+        },
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    },
+}
+
+_SUPPORTED_OBJECT = _file(
+    "Supported object",
+    "Records of this kind may have sessions.",
+    {
+        "label": _text("What people call the object.", longest=80),
+        "supported_object": _text("API or logical name of the object in the CRM.", OBJECT_NAME, longest=80),
+        "name_field": _text("The field that holds the name of a record.", FIELD_NAME, longest=120),
+        "email_template_description": _text("Templates with this description apply to the object."),
+        "allow_custom_recipient": _boolean("May a supporter type an address that is not one of the record's contacts?"),
+        "source": _text("Name of the record source; when left out, the only one or `default_source` of host.yaml.", NAME, longest=64),
+        "session_types": _list(
+            "The session types offered; when left out, all that the session settings allow.",
+            _text("Name of a session type.", NAME, longest=64),
+        ),
+        "share_channels": _list("The share channels offered; when left out, all.", _text("Name of a share channel.", NAME, longest=64)),
+        "contacts": _list(
+            "Where the people of a record are; when left out, the record source knows it for standard objects.", _CONTACT_RULE, most=10
+        ),
+        "email_fields": _list("Fields of the record that hold an e-mail address, best first.", _FIELD, most=20),
+        "phone_fields": _list("Fields of the record that hold a phone number, mobile first.", _FIELD, most=20),
+        "template_fields": _list("Further fields that templates may use as `record.<field>`.", _FIELD, most=50),
+        "chat_message": _boolean("Offer to write a message to the record's feed, where the record source can.", True),
+        "write_back": _free_mapping(
+            "Fields of the record that are written at close, each with what goes there.", _text("What is written."), FIELD_NAME
+        ),
+        "enabled": _boolean("False takes the object out of use without deleting its file.", True),
+    },
+    ("label", "supported_object", "name_field", "email_template_description", "allow_custom_recipient"),
+)
+
+_SESSIONS = _file(
+    "Session settings",
+    "What sessions are allowed, and how long they live.",
+    {
+        "allow_remote_control": _boolean("May remote-control sessions be opened?", True),
+        "allow_pilot": _boolean("May Pilot sessions be opened?", True),
+        "allow": _free_mapping(
+            "The same for other session types, by name; those not named are allowed.", _boolean("May it be opened?"), NAME
+        ),
+        "valid_for": _text("How long a new session stays valid.", DURATION, longest=10, default="24h"),
+        "one_valid_session_per_record": _boolean("False lets a record have several valid sessions at once.", True),
+        "notify_on_join": _choice("When the supporters are told that the customer joined.", ["always", "when_shared", "never"], "always"),
+        "close_unjoined_after": _text(
+            "Close a session that nobody joined after this time; when left out, only its end closes it.", DURATION, longest=10
+        ),
+    },
+)
+
+_LEVELS = ["none", "own", "all"]
+_LEVEL_WORDS = "none, own (sessions the supporter opened and records they may see) or all"
+
+
+def _rights_of(resource: str, verbs: tuple[str, ...]) -> Schema:
+    return {
+        "description": f"Level for all of {resource}, or one for each verb.",
+        "type": ["string", "object"],
+        "if": {"type": "string"},
+        "then": {"enum": _LEVELS},
+        "else": {
+            "properties": {verb: _choice(f"Level to {verb}: {_LEVEL_WORDS}.", _LEVELS) for verb in verbs},
+            "additionalProperties": False,
+            "minProperties": 1,
+        },
+    }
+
+
+_PERMISSION_SET = _file(
+    "Permission set",
+    "Named rights, and who has them. Several permission sets add up; the widest level wins.",
+    {
+        "name": _text("Name of the permission set.", NAME, longest=64),
+        "label": _text("What people call it.", longest=80),
+        "rights": _mapping(
+            f"A level for each resource: {_LEVEL_WORDS}. What is left out is none.",
+            {EVERYTHING: _choice("One level for all resources; what is said of a single one can only widen it.", _LEVELS)}
+            | {resource: _rights_of(resource, verbs) for resource, verbs in RIGHTS.items()},
+        ),
+        "assigned_to": _mapping(
+            "Who has these rights; when left out, nobody.",
+            {
+                "everyone": _boolean("Every supporter.", False),
+                "supporters": _list("CRM ids of users.", _text("CRM id of a user.", longest=100), most=1000),
+                "crm_permissions": _list(
+                    "Whoever holds one of these in the CRM.", _text("Name of a permission set, role or custom permission."), most=200
+                ),
+            },
+        ),
+    },
+    ("name", "label", "rights"),
+)
+
+_SOURCE = _file(
+    "Record source",
+    "Which CRM, and how to reach it.",
+    {
+        "name": _text("Name of the record source, used by objects and in the API.", NAME, longest=64),
+        "kind": _text("Kind of CRM, from a plugin.", NAME, longest=64),
+        "label": _text("What people call it.", longest=80),
+        "settings": {"description": "Settings of this kind; secrets as `{env: NAME}` or `{file: PATH}`.", "type": "object"},
+        "frame_ancestors": _list("Origins whose pages may show Jumpseat in a frame.", _text("Origin of a page.", ORIGIN), most=50),
+        "vocabulary": _free_mapping("What this CRM calls things, by Jumpseat's word for them.", _text("The CRM's word.", longest=80), NAME),
+    },
+    ("name", "kind", "label"),
+)
+
+_PLUGIN = _file(
+    "Plugin settings",
+    "Settings of one plugin, by its name.",
+    {
+        "plugin": _text("Name of the plugin.", PLUGIN_NAME, longest=64),
+        "settings": {"description": "Its settings; secrets as `{env: NAME}` or `{file: PATH}`.", "type": "object"},
+    },
+    ("plugin", "settings"),
+)
+
+
+def _plugin_names(description: str) -> Schema:
+    return _list(description, _text("Name of a plugin.", PLUGIN_NAME, longest=64), least=0)
+
+
+_HOST = _file(
+    "Host settings",
+    "Languages, plugins and limits of the whole host.",
+    {
+        "company": _text("Name of the company, as customers read it.", longest=80),
+        "languages": _list("Languages of pages and messages.", _text("A language.", LANGUAGE, longest=20), most=50, default=["en", "fr"]),
+        "default_language": _text("The language where nobody says another.", LANGUAGE, longest=20, default="en"),
+        "default_source": _text("Name of the record source of objects that name none.", NAME, longest=64),
+        "public_url": _text("Where the host is reached from outside.", WEB_ADDRESS, default="http://127.0.0.1:8400"),
+        "phone_country": _text(
+            "Country with which phone numbers without `+` are read; when left out, such numbers are refused.", COUNTRY, longest=2
+        ),
+        "plugin_order": _plugin_names("Plugins that are asked first, in this order."),
+        "required_plugins": _plugin_names("Plugins without which the host does not start."),
+        "blocked_plugins": _plugin_names("Plugins that are not loaded."),
+        "trace_retention": _text("How long rows of the plugin trace log are kept.", DURATION, longest=10, default="24h"),
+    },
+)
+
+SCHEMAS: Mapping[str, Schema] = {
+    "host": _HOST,
+    "permission-set": _PERMISSION_SET,
+    "plugin": _PLUGIN,
+    "sessions": _SESSIONS,
+    "source": _SOURCE,
+    "supported-object": _SUPPORTED_OBJECT,
+}
+"""By kind of file; the kind is also the name under which the schema is published."""
+
+
+def published() -> dict[str, str]:
+    """The text of each published schema, by file name (``supported-object.json``)."""
+    return {f"{kind}.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for kind, schema in SCHEMAS.items()}

@@ -1,0 +1,222 @@
+"""Settings of plugins and record sources against what they declare, and the secrets they name."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jumpseat.catalogue.positions import Reading, Steps, looks_like
+from jumpseat.catalogue.problems import Problem, Severity
+from jumpseat.catalogue.source_text import Place
+from jumpseat.catalogue.validate import needs_quotes
+from jumpseat.catalogue.vocabulary import near
+from jumpseat.contract import REQUIRED, Setting
+from jumpseat.secret import Secret
+
+_SECRET_KEY = re.compile(r"(?i)(?:^|_)(?:password|passwd|passphrase|secret|token|api_?key|private_key|authorization)$")
+_CREDENTIALS = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_SECRET = 64 * 1024
+_REFERENCE_FIX = "write {env: NAME}, or {file: PATH}, and keep the secret there"
+_INLINE_FIX = f"{_REFERENCE_FIX}; if this file was ever saved or shared with the secret in it, have the secret replaced"
+
+_KIND_WORDS: Mapping[Any, str] = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list[str]: "a list of texts",
+    dict[str, str]: "a mapping of texts",
+}
+
+
+@dataclass(slots=True)
+class SettingsCheck:
+    """Checks one ``settings`` mapping and collects what becomes of it.
+
+    Args:
+        reading: the file.
+        owner: whose settings these are, in words (``plugin 'email'``).
+        declared: the settings there are; None when nobody can say.
+        workspace: folder from which the paths of ``{file: PATH}`` count.
+    """
+
+    reading: Reading
+    owner: str
+    declared: Sequence[Setting] | None
+    workspace: Path
+    values: dict[str, Any] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def run(self) -> SettingsCheck:
+        """Check all; ``values`` holds what is right afterwards, secrets as ``Secret``."""
+        given: Mapping[str, Any] = self.reading.value.get("settings") or {}
+        for name, value in given.items():
+            if self.declared is None:
+                self._undeclared(name, value)
+            else:
+                self._declared(name, value, self.declared)
+        for setting in self.declared or ():
+            if setting.default is REQUIRED and setting.name not in given:
+                self._missing(setting)
+        return self
+
+    def _problem(self, name: str, code: str, cause: str, fix: str, *, show: bool, severity: Severity = "error", steps: Steps = ()) -> None:
+        places = self.reading.places.find(("settings", name, *steps))
+        place = places.key if places.key and (places.inside or not places.value.length) else places.value
+        self.problems.append(self.reading.source.problem(place, code, cause, fix, show=show, severity=severity))
+
+    def _missing(self, setting: Setting) -> None:
+        help_text = f" ({setting.help[:1].lower()}{setting.help[1:].rstrip('.')})" if setting.help else ""
+        value = "{env: NAME}" if setting.secret else "…"
+        cause = f"the setting '{setting.name}' of {self.owner} is missing"
+        place = self.reading.places.inside["settings"].key if "settings" in self.reading.places.inside else None
+        fix = f"add '{setting.name}: {value}' below 'settings:'{help_text}"
+        self.problems.append(self.reading.source.problem(place or _first(self.reading), "M308", cause, fix, show=True))
+
+    def _undeclared(self, name: str, value: Any) -> None:
+        if is_reference(value):
+            secret = self._secret(name, value, needed=False, complain=False)
+            if secret:
+                self.values[name] = secret
+        elif self._holds_secret(name, value):
+            self._inline(name)
+        else:
+            self.values[name] = value
+
+    def _holds_secret(self, name: str, value: Any) -> bool:
+        return (bool(_SECRET_KEY.search(name) and isinstance(value, str | int)) and not isinstance(value, bool)) or _has_credentials(value)
+
+    def _inline(self, name: str) -> None:
+        self._problem(name, "M110", f"the setting '{name}' holds a secret in plain text", _INLINE_FIX, show=False)
+
+    def _declared(self, name: str, value: Any, declared: Sequence[Setting]) -> None:
+        setting = next((one for one in declared if one.name == name), None)
+        if setting is None:
+            self._unknown(name, [one.name for one in declared])
+        elif value is None:
+            self._problem(name, "M107", f"the setting '{name}' has no value", "write a value, or delete the line", show=True)
+        elif setting.secret:
+            self._declared_secret(setting, value)
+        elif _has_credentials(value):
+            self._inline(name)
+        else:
+            self._typed(setting, value)
+
+    def _unknown(self, name: str, known: list[str]) -> None:
+        meant = near(name, known)
+        there_are = f"its settings are {', '.join(sorted(known))}" if known else "it has no settings: delete the line"
+        places = self.reading.places.of_key(("settings", name))
+        cause = f"{self.owner} has no setting '{name}'"
+        self.problems.append(self.reading.source.problem(places, "M307", cause, f"did you mean '{meant}'?" if meant else there_are))
+
+    def _declared_secret(self, setting: Setting, value: Any) -> None:
+        if not is_reference(value):
+            self._inline(setting.name)
+            return
+        secret = self._secret(setting.name, value, needed=setting.default is REQUIRED, complain=True)
+        if secret:
+            self.values[setting.name] = secret
+
+    def _secret(self, name: str, value: Mapping[str, Any], *, needed: bool, complain: bool) -> Secret | None:
+        """The secret that a reference leads to; a problem (a warning when the plugin can do without) when it leads nowhere."""
+        where = "env" if "env" in value else "file"
+        target = value[where]
+        if not isinstance(target, str) or not target or (where == "env" and not _ENV_NAME.fullmatch(target)):
+            cause = f"the setting '{name}' does not name {'an environment variable' if where == 'env' else 'a file'}"
+            self._problem(name, "M105", cause, _REFERENCE_FIX, show=False)
+            return None
+        text, why = _from_environment(target) if where == "env" else _from_file(self.workspace / target, target)
+        if why and complain:
+            fix = f"set it before the host starts, or delete '{name}'" if where == "env" else f"write the file, or delete '{name}'"
+            fix = fix if not needed else fix.split(", or delete")[0]
+            self._problem(name, "M111", why, fix, show=True, severity="error" if needed else "warning")
+        return Secret(text) if text else None
+
+    def _typed(self, setting: Setting, value: Any) -> None:
+        found = self._disagreement(setting, value)
+        if found is None:
+            self.values[setting.name] = float(value) if setting.type is float else value
+            return
+        code, cause, fix, steps = found
+        self._problem(setting.name, code, cause, fix, show=True, steps=steps)
+
+    def _disagreement(self, setting: Setting, value: Any) -> tuple[str, str, str, Steps] | None:
+        """Code, cause, fix and place of what is wrong with a value that is no secret; None when nothing is."""
+        for steps, text in _texts(setting.type, value):
+            places = self.reading.places.find(("settings", setting.name, *steps))
+            if places.doubtful or isinstance(text, bool | int | float):
+                written = str(text).lower() if isinstance(text, bool) else str(text)
+                return "M106", needs_quotes(written, looks_like(written) or "something else"), f'write "{written}"', steps
+        if not _is_of(setting.type, value):
+            words = _KIND_WORDS[setting.type]
+            return "M103", f"the setting '{setting.name}' must be {words}", f"write {words}", ()
+        if setting.choices and value not in setting.choices:
+            meant = near(str(value), setting.choices)
+            fix = f"did you mean '{meant}'?" if meant else f"write one of {', '.join(setting.choices)}"
+            return "M104", f"the setting '{setting.name}' cannot be '{value}'", fix, ()
+        return None
+
+
+def _first(reading: Reading) -> Place:
+    first = next(iter(reading.places.inside.values()), reading.places)
+    return first.key or first.value
+
+
+def is_reference(value: Any) -> bool:
+    """Is it ``{env: …}`` or ``{file: …}``?"""
+    return isinstance(value, dict) and set(value) in ({"env"}, {"file"})
+
+
+def _has_credentials(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(_has_credentials(one) for one in (value.values() if isinstance(value, dict) else value))
+    return isinstance(value, str) and _CREDENTIALS.search(value) is not None
+
+
+def _texts(kind: Any, value: Any) -> Iterator[tuple[Steps, Any]]:
+    """The places inside a value that have to be texts, each with what stands there."""
+    if kind is str:
+        yield (), value
+    elif kind == list[str] and isinstance(value, list):
+        yield from (((index,), one) for index, one in enumerate(value))
+    elif kind == dict[str, str] and isinstance(value, dict):
+        yield from (((key,), one) for key, one in value.items())
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    if kind == list[str]:
+        return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if kind == dict[str, str]:
+        return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+    if kind is float:
+        # 1.10 stays a text in the reader, for it may be a name; where a number is wanted it is one.
+        return (isinstance(value, int | float) and not isinstance(value, bool)) or (isinstance(value, str) and _is_decimal(value))
+    return type(value) is kind
+
+
+def _is_decimal(text: str) -> bool:
+    return re.fullmatch(r"-?[0-9]{1,15}\.[0-9]{1,15}", text) is not None
+
+
+def _from_environment(name: str) -> tuple[str, str]:
+    """The text and an empty reason, or the other way round."""
+    text = os.environ.get(name, "")
+    return text, "" if text else f"the environment variable {name} is not set"
+
+
+def _from_file(path: Path, shown: str) -> tuple[str, str]:
+    try:
+        if not path.is_file():
+            return "", f"the file '{shown}' does not exist"
+        data = path.read_bytes()[: _LONGEST_SECRET + 1]
+        text = data.decode().rstrip("\r\n")
+    except (OSError, ValueError):
+        return "", f"the file '{shown}' cannot be read as UTF-8 text"
+    if len(data) > _LONGEST_SECRET:
+        return "", f"the file '{shown}' is too large to hold a secret"
+    return text, "" if text else f"the file '{shown}' is empty"

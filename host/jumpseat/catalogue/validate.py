@@ -1,0 +1,302 @@
+"""A value against the schema of its kind, and every disagreement as a problem at its place, in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from jumpseat.catalogue.codes import CODES
+from jumpseat.catalogue.positions import Reading, Steps, looks_like
+from jumpseat.catalogue.problems import Problem
+from jumpseat.catalogue.schemas import FORMS, SCHEMAS
+from jumpseat.catalogue.source_text import Place
+from jumpseat.catalogue.vocabulary import near
+
+_KINDS = {
+    "string": "a text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list",
+    "object": "a mapping",
+}
+_LONGEST_SHOWN = 60
+
+
+def check(kind: str, reading: Reading) -> tuple[Problem, ...]:
+    """The problems that a file of this kind has by its schema.
+
+    Args:
+        kind: key of ``SCHEMAS``.
+        reading: what stands in the file; it was read without problems and is not empty.
+    """
+    found: dict[tuple[Steps, str], Problem] = {}
+    if not is_valid(kind, reading.value):
+        for problem_path, problem in _translated(kind, reading):
+            found.setdefault((problem_path, problem.code + problem.cause), problem)
+    paths = {path for path, _ in found}
+    doubts = _doubtful(reading, paths) if reading.doubtful else ()
+    return (*found.values(), *doubts)
+
+
+def is_valid(kind: str, value: Any) -> bool:
+    """Does the value satisfy the schema? Asks the fast engine where it is installed."""
+    fast = fast_validity(kind)
+    return fast(value) if fast else bool(validator(kind).is_valid(value))
+
+
+@cache
+def fast_validity(kind: str) -> Callable[[Any], bool] | None:
+    """The yes-or-no of jsonschema-rs for one kind; None when it is not installed (extra ``fast``)."""
+    try:
+        import jsonschema_rs
+    except ImportError:
+        return None
+    answer: Callable[[Any], bool] = jsonschema_rs.Draft202012Validator(SCHEMAS[kind]).is_valid
+    return answer
+
+
+@cache
+def validator(kind: str) -> Any:
+    """The validator that finds every error; its patterns match whole texts, where ``$`` alone lets a line break pass."""
+    from jsonschema import Draft202012Validator, validators
+
+    strict = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # its stub lacks types
+    return strict(SCHEMAS[kind])
+
+
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+    from jsonschema import ValidationError
+
+    if isinstance(instance, str) and not _compiled(pattern).fullmatch(instance):
+        yield ValidationError("pattern")
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.removeprefix("^").removesuffix("$"))
+
+
+# --- doubtful texts ---------------------------------------------------------------------------------------------------
+
+
+def _doubtful(reading: Reading, spared: set[Steps]) -> Iterator[Problem]:
+    """Unquoted texts that other YAML programs read as something else; settings are looked at with their types, elsewhere."""
+    for path, places in _walk(reading.value, reading.places, ()):
+        if places.doubtful and path not in spared and path[:1] != ("settings",):
+            text = _at(reading.value, path)
+            yield reading.source.problem(places.value, "M106", needs_quotes(text, looks_like(text) or "something else"), f'write "{text}"')
+
+
+def needs_quotes(text: str, what: str) -> str:
+    """The cause of M106."""
+    return f"{text} stands without quotes and reads as {what}, where a text is expected"
+
+
+def _walk(value: Any, places: Any, path: Steps) -> Iterator[tuple[Steps, Any]]:
+    yield path, places
+    for step, inner in places.inside.items():
+        yield from _walk(value[step], inner, (*path, step))
+
+
+def _at(value: Any, path: Steps) -> Any:
+    for step in path:
+        value = value[step]
+    return value
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _translated(kind: str, reading: Reading) -> Iterator[tuple[Steps, Problem]]:
+    errors = sorted(
+        validator(kind).iter_errors(reading.value), key=lambda error: ([str(step) for step in error.absolute_path], str(error.validator))
+    )
+    suggested: set[tuple[Steps, str]] = set()
+    late = []
+    for error in errors:
+        path = tuple(error.absolute_path)
+        if error.validator == "required":
+            late.append((path, error))
+        elif error.validator == "additionalProperties":
+            yield from _unknown_keys(kind, reading, path, error, suggested)
+        else:
+            yield path, _WORDS.get(str(error.validator), _other)(kind, reading, path, error)
+    for path, error in late:
+        for key in error.validator_value:
+            if key not in error.instance and (path, key) not in suggested:
+                yield (*path, key), _missing(kind, reading, path, key)
+
+
+def shown(reading: Reading, value: Any) -> str:
+    """A value as a message may show it: cut when long, only its kind where it may be a secret."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return f"a {'mapping' if isinstance(value, dict) else 'list'}"
+    if reading.source.masked:
+        return "a text" if isinstance(value, str) else "a number"
+    text = str(value)
+    text = text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+    return f"'{text}'" if isinstance(value, str) else text
+
+
+def _named(path: Steps) -> str:
+    """What a path is called in a message: its last key, ``item 2 of 'languages'``, or ``the file``."""
+    if not path:
+        return "the file"
+    if isinstance(path[-1], int):
+        return f"item {path[-1] + 1} of {_named(path[:-1])}"
+    return f"'{path[-1]}'"
+
+
+def _unknown_keys(
+    kind: str, reading: Reading, path: Steps, error: Any, suggested: set[tuple[Steps, str]]
+) -> Iterator[tuple[Steps, Problem]]:
+    known: Mapping[str, Any] = error.schema["properties"]
+    for key in error.instance:
+        if key in known:
+            continue
+        meant = near(key, [one for one in known if one not in error.instance])
+        if meant:
+            suggested.add((path, meant))
+        fix = f"did you mean '{meant}'?" if meant else _choices_fix("the keys here are", sorted(known))
+        right = kind == "permission-set" and path[:1] == ("rights",)
+        cause = f"there is no right '{'.'.join((*(str(step) for step in path[1:]), key))}'" if right else f"unknown key '{key}'"
+        yield (*path, key), reading.source.problem(reading.places.of_key((*path, key)), "M312" if right else "M102", cause, fix)
+
+
+def _missing(kind: str, reading: Reading, path: Steps, key: str) -> Problem:
+    description = _schema_at(kind, (*path, key)).get("description", "")
+    where = f" in {_named(path)}" if path else ""
+    place = _first_place(reading, path)
+    return reading.source.problem(place, "M101", f"'{key}' is missing{where}", f"add '{key}: …' ({_as_clause(description)})")
+
+
+def _first_place(reading: Reading, path: Steps) -> Place:
+    """Where a missing key is reported: the key of its mapping; at the top, the first key of the file."""
+    if path:
+        return reading.places.of_key(path)
+    first = next(iter(reading.places.inside.values()), reading.places)
+    return first.key or first.value
+
+
+def _schema_at(kind: str, path: Steps) -> dict[str, Any]:
+    schema: Any = SCHEMAS[kind]
+    for step in path:
+        inner = schema.get("else", schema) if "else" in schema else schema
+        schema = inner.get("items", {}) if isinstance(step, int) else inner.get("properties", {}).get(step, {})
+    return dict(schema)
+
+
+def _as_clause(description: str) -> str:
+    return description[:1].lower() + description[1:].rstrip(".")
+
+
+def _choices_fix(lead: str, choices: list[str]) -> str:
+    return f"{lead} {', '.join(choices)}"
+
+
+def _problem(reading: Reading, path: Steps, code: str, cause: str, fix: str) -> Problem:
+    """A problem at the value, or at the key where the value is a mapping, a list or nothing."""
+    value = reading.places.find(path)
+    place = value.key if value.key and value.value.length <= 1 and (value.inside or value.value.length == 0) else value.value
+    return reading.source.problem(place, code, cause, fix)
+
+
+def _wrong_type(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+    wanted = [error.validator_value] if isinstance(error.validator_value, str) else list(error.validator_value)
+    value, name = error.instance, _named(path)
+    if value is None:
+        return _problem(reading, path, "M107", f"{name} has no value", "write a value, or delete the line")
+    if "string" in wanted and isinstance(value, bool | int | float) and error.schema.get("pattern") not in FORMS_OF_NUMBERS:
+        text = shown(reading, value) if not reading.source.masked else "this"
+        what = "a boolean" if isinstance(value, bool) else "a number"
+        fix = "put it in quotes" if reading.source.masked else f'write "{text}"'
+        return _problem(reading, path, "M106", needs_quotes(text, what), fix)
+    if "string" in wanted and error.schema.get("pattern") in FORMS_OF_NUMBERS:
+        words, fix = FORMS[error.schema["pattern"]]
+        return _problem(reading, path, "M105", f"{name} must be {words}, but is {shown(reading, value)}", fix)
+    words = " or ".join(_KINDS[one] for one in wanted)
+    return _problem(reading, path, "M103", f"{name} must be {words}, but is {shown(reading, value)}", _type_fix(wanted, value))
+
+
+FORMS_OF_NUMBERS = frozenset(pattern for pattern, (words, _) in FORMS.items() if words == "a duration")
+"""Texts that look like numbers when half of them is missing; quotes would not help."""
+
+
+def _type_fix(wanted: list[str], value: Any) -> str:
+    if wanted == ["boolean"]:
+        return "write true or false, in small letters and without quotes"
+    if wanted == ["array"]:
+        return (
+            f"write [{value}]"
+            if isinstance(value, str) and len(value) <= _LONGEST_SHOWN and "," not in value
+            else "write a list: [first, second]"
+        )
+    if wanted == ["object"]:
+        return "write 'key: value' lines, indented below it"
+    return f"write {' or '.join(_KINDS[one] for one in wanted)}"
+
+
+def _not_a_choice(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+    choices = ["true" if one is True else str(one) for one in error.validator_value]
+    meant = near(error.instance, choices) if isinstance(error.instance, str) else None
+    fix = f"did you mean '{meant}'?" if meant else _choices_fix("write one of" if len(choices) > 1 else "write", choices)
+    return _problem(reading, path, "M104", f"{_named(path)} cannot be {shown(reading, error.instance)}", fix)
+
+
+def _wrong_form(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+    words, fix = FORMS[error.validator_value]
+    # A wrong key of a free mapping: jsonschema reports it at the mapping, with the key as the value.
+    if "propertyNames" in error.absolute_schema_path:
+        place = reading.places.of_key((*path, error.instance))
+        return reading.source.problem(place, "M105", f"the key '{error.instance}' must be {words}", fix)
+    return _problem(reading, path, "M105", f"{_named(path)} must be {words}, but is {shown(reading, error.instance)}", fix)
+
+
+def _wrong_size(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+    name, bound, unit = _named(path), error.validator_value, _UNITS[error.validator]
+    if "propertyNames" in error.absolute_schema_path:
+        name, path = f"the key '{error.instance[:_LONGEST_SHOWN]}…'", (*path, error.instance)
+    has = len(error.instance)
+    if has < bound and not has:
+        return _problem(reading, path, "M109", f"{name} is empty", "fill it in, or delete the line")
+    if error.validator == "maxProperties" and bound == 1:
+        return _problem(reading, path, "M109", f"{name} has {has} keys where one is allowed", "make each key an item of its own")
+    side, fix = ("at least", "write more") if has < bound else ("at most", "shorten it")
+    return _problem(reading, path, "M109", f"{name} has {has} {unit}, but {side} {bound} are allowed", fix)
+
+
+_UNITS = {
+    "minLength": "characters",
+    "maxLength": "characters",
+    "minItems": "items",
+    "maxItems": "items",
+    "minProperties": "keys",
+    "maxProperties": "keys",
+}
+
+
+def _repeated(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+    items = error.instance
+    again = next(index for index, item in enumerate(items) if item in items[:index])
+    cause = f"{shown(reading, items[again])} stands twice in {_named(path)}"
+    return _problem(reading, (*path, again), "M108", cause, "keep one of the two")
+
+
+def _other(_kind: str, reading: Reading, path: Steps, _error: Any) -> Problem:
+    return _problem(reading, path, "M103", f"{_named(path)} does not have the right shape", CODES["M103"].explanation)
+
+
+_WORDS: Mapping[str, Callable[[str, Reading, Steps, Any], Problem]] = {
+    "type": _wrong_type,
+    "enum": _not_a_choice,
+    "pattern": _wrong_form,
+    "uniqueItems": _repeated,
+    **dict.fromkeys(_UNITS, _wrong_size),
+}
