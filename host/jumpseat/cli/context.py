@@ -15,7 +15,9 @@ from jumpseat.errors import WorkspaceNotFound
 
 if TYPE_CHECKING:
     from jumpseat.host import Host
+    from jumpseat.types import Supporter
 
+as_option = click.option("--as", "supporter_id", metavar="SUPPORTER", help="Act as this CRM user (else as the operator, with every right).")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
 
 
@@ -54,3 +56,8 @@ pass_context = click.make_pass_decorator(Context)
 def answer(as_json: bool, data: Any, text: Callable[[], str]) -> None:
     """Print the answer of a command to stdout: ``data`` as JSON, or the text."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str) if as_json else text())
+
+
+def who(host: Host, supporter_id: str | None) -> Supporter:
+    """The supporter that a command acts as."""
+    return host.supporter(supporter_id) if supporter_id else host.operator()

@@ -1,0 +1,182 @@
+"""``jumpseat session``: the life of a session from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jumpseat.cli.context import Context, answer, as_option, json_option, pass_context, who
+from jumpseat.errors import InvalidValue
+from jumpseat.types import RecordRef, SessionState, ShareWish
+
+if TYPE_CHECKING:
+    from jumpseat.host import Host
+    from jumpseat.types import Session, Share
+
+
+@click.group()
+def session() -> None:
+    """Open, replace, join, share and close sessions."""
+
+
+def _show(host: Host, opened: Session, as_json: bool) -> None:
+    from jumpseat.views import session_view
+
+    shown = session_view(opened, host.catalogue.host.public_url)
+    answer(as_json, shown, lambda: "\n".join(f"{key:<14} {value}" for key, value in _flat(shown).items()))
+
+
+def _flat(shown: dict[str, Any]) -> dict[str, Any]:
+    record = shown["record"]
+    return {**shown, "record": f"{record['object']} {record['name']} ({record['recordId']})"}
+
+
+@session.command("open")
+@click.argument("object")
+@click.argument("record_id")
+@click.option("--type", "session_type", default="remote_control", show_default=True, help="Session type.")
+@as_option
+@json_option
+@pass_context
+def open_command(ctx: Context, object: str, record_id: str, session_type: str, supporter_id: str | None, as_json: bool) -> None:
+    """Open a session of the record OBJECT RECORD_ID."""
+    with ctx.host() as host:
+        _show(host, host.open_session(RecordRef(object, record_id), session_type, who(host, supporter_id)), as_json)
+
+
+@session.command()
+@click.argument("object")
+@click.argument("record_id")
+@click.option("--type", "session_type", default="remote_control", show_default=True, help="Session type.")
+@as_option
+@json_option
+@pass_context
+def replace(ctx: Context, object: str, record_id: str, session_type: str, supporter_id: str | None, as_json: bool) -> None:
+    """Close the record's valid session and open the next, with new links, in one step."""
+    with ctx.host() as host:
+        _show(host, host.open_session(RecordRef(object, record_id), session_type, who(host, supporter_id), replace=True), as_json)
+
+
+@session.command()
+@click.argument("session_id")
+@as_option
+@json_option
+@pass_context
+def join(ctx: Context, session_id: str, supporter_id: str | None, as_json: bool) -> None:
+    """Print the supporter link for this one click. It is a secret: never send it to the customer."""
+    with ctx.host() as host:
+        link = host.join_session(session_id, who(host, supporter_id)).reveal()
+        answer(as_json, {"supporterLink": link}, lambda: link)
+
+
+@session.command()
+@click.argument("session_id")
+@as_option
+@json_option
+@pass_context
+def close(ctx: Context, session_id: str, supporter_id: str | None, as_json: bool) -> None:
+    """Close a session and free its record."""
+    with ctx.host() as host:
+        _show(host, host.close_session(session_id, who(host, supporter_id)), as_json)
+
+
+@session.command()
+@click.argument("session_id")
+@click.option(
+    "--by", "wishes", multiple=True, metavar="CHANNEL[=CONTACT or ADDRESS]", help="Channel, and to whom (repeatable; else the ticked ones)."
+)
+@click.option("--template", help="Template, by name.")
+@click.option("--language", help="Language of the text, such as fr.")
+@click.option("--message", default="", help="A text for the customer.")
+@click.option("--chat-message", default="", help="A text for the record's feed in the CRM.")
+@click.option("--no-wait", is_flag=True, help="Leave the delivery to the worker.")
+@as_option
+@json_option
+@pass_context
+def share(
+    ctx: Context,
+    session_id: str,
+    wishes: Sequence[str],
+    template: str | None,
+    language: str | None,
+    message: str,
+    chat_message: str,
+    no_wait: bool,
+    supporter_id: str | None,
+    as_json: bool,
+) -> None:
+    """Send the customer link of a session."""
+    from jumpseat.views import view
+
+    with ctx.host() as host:
+        supporter = who(host, supporter_id)
+        asked = [_wish(text, template, language) for text in wishes]
+        queued = host.share(session_id, asked, supporter, message=message, chat_message=chat_message)
+        shares = queued if no_wait else [host.deliver(item.id) or item for item in queued]
+        answer(as_json, view(shares), lambda: "\n".join(_share_line(item) for item in shares))
+
+
+def _wish(text: str, template: str | None, language: str | None) -> ShareWish:
+    channel, _, to = text.partition("=")
+    is_address = "@" in to or to.startswith("+")
+    return ShareWish(channel, None if is_address else to or None, to if is_address else None, template, language)
+
+
+def _share_line(item: Share) -> str:
+    return f"{item.state:<8} {item.channel:<8} {item.address} {item.recipient_name} {item.reason}".rstrip()
+
+
+@session.command("list")
+@click.argument("object", required=False)
+@click.argument("record_id", required=False)
+@click.option("--state", type=click.Choice([state.value for state in SessionState]), help="Only sessions in this state.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+@as_option
+@json_option
+@pass_context
+def list_command(
+    ctx: Context, object: str | None, record_id: str | None, state: str | None, limit: int, supporter_id: str | None, as_json: bool
+) -> None:
+    """The history of a record (OBJECT RECORD_ID), or all sessions, newest first."""
+    from jumpseat.views import session_view
+
+    with ctx.host() as host:
+        found = _found(host, object, record_id, state, limit, supporter_id)
+        shown = [session_view(item, host.catalogue.host.public_url) for item in found]
+        answer(as_json, shown, lambda: "\n".join(_session_line(item) for item in found) or "No sessions.")
+
+
+def _found(host: Host, object: str | None, record_id: str | None, state: str | None, limit: int, supporter_id: str | None) -> list[Session]:
+    supporter = who(host, supporter_id)
+    if object and record_id:
+        return [item for item in host.history(RecordRef(object, record_id), supporter) if state in (None, item.state.value)][:limit]
+    if object and not record_id:
+        raise InvalidValue("Give OBJECT and RECORD_ID, or neither.")
+    return host.sessions(supporter, state=SessionState(state) if state else None, limit=limit)[0]
+
+
+def _session_line(item: Session) -> str:
+    online = "online" if item.online else "-"
+    return f"{item.id}  {item.code or '-':<12} {item.session_type:<16} {item.state:<8} {online:<6} until {item.valid_until:%Y-%m-%d %H:%M} UTC  {item.record} {item.record_name}"
+
+
+@session.command()
+@click.argument("session_id")
+@as_option
+@json_option
+@pass_context
+def show(ctx: Context, session_id: str, supporter_id: str | None, as_json: bool) -> None:
+    """All of one session: details, shares and timeline."""
+    from jumpseat.views import session_view, view
+
+    with ctx.host() as host:
+        supporter = who(host, supporter_id)
+        found = host.session(session_id, supporter)
+        shares, timeline = host.shares(session_id, supporter), host.timeline(session_id, supporter)
+        shown = session_view(found, host.catalogue.host.public_url)
+        lines = [f"{key:<14} {value}" for key, value in _flat(shown).items()]
+        lines += ["shares", *(f"  {_share_line(item)}" for item in shares)]
+        lines += ["timeline", *(f"  {entry.at:%Y-%m-%d %H:%M:%S} {entry.kind:<16} {entry.text}" for entry in timeline)]
+        answer(as_json, {**shown, "shares": view(shares), "timeline": view(timeline)}, lambda: "\n".join(lines))

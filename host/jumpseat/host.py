@@ -1,0 +1,520 @@
+"""``Host``: opens a workspace and owns its catalogue, plugins, store and work. Every face calls it and nothing deeper.
+
+Each public operation names the right it needs (``@operation``) and takes the supporter who acts, so that no face can forget to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+from jumpseat.access import keys
+from jumpseat.access.rights import UNGUARDED, assignments, narrowed, operation, require, union
+from jumpseat.catalogue.model import Catalogue, SupportedObject
+from jumpseat.catalogue.problems import Problem
+from jumpseat.clock import Clock
+from jumpseat.contract import RecordSource, SessionType, ShareChannel
+from jumpseat.errors import InvalidValue, NotFound, NotSignedIn, RecordNotFound, SessionTypeNotAllowed
+from jumpseat.hooks.plugins import PluginInfo
+from jumpseat.hooks.trace import TraceRow
+from jumpseat.records.offer import Offer
+from jumpseat.records.resolve import Place, Resolver
+from jumpseat.secret import Secret
+from jumpseat.shares.compose import Composed, compose
+from jumpseat.store import idempotency, shares as share_rows, trace as trace_rows
+from jumpseat.types import (
+    Contact,
+    Level,
+    Record,
+    RecordRef,
+    Session,
+    SessionState,
+    Share,
+    ShareWish,
+    Supporter,
+    SupporterInfo,
+    Template,
+    TimelineEntry,
+)
+from jumpseat.wiring import OPERATOR_RIGHTS, Wiring
+
+OPERATOR = "operator"
+
+
+class Host:
+    """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
+
+    Two hosts in one process share nothing but the rule that one process runs one worker.
+    """
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self.workspace = wiring.workspace
+        self.clock = wiring.clock
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def open(
+        cls,
+        workspace: str | Path,
+        *,
+        safe_mode: bool = False,
+        no_plugins: Sequence[str] = (),
+        discover: bool = True,
+        plugins: Sequence[object] = (),
+        database_url: str | None = None,
+        clock: Clock | None = None,
+        watch: bool = False,
+    ) -> Self:
+        """Open a workspace: read its metadata, load the plugins, connect the store when it is first needed.
+
+        Args:
+            workspace: folder with ``metadata/`` and ``templates/``.
+            safe_mode: load first-party plugins only.
+            no_plugins: names of plugins to leave out.
+            discover: look for installed and dropped-in plugins; tests turn it off.
+            plugins: further plugin modules or objects, named by their ``__name__``.
+            database_url: ``sqlite:///…`` or ``postgresql://…``; else ``JUMPSEAT_DATABASE_URL``, else a file in ``var/``.
+            clock: what the time is; the machine's own when left out.
+            watch: take edits of the metadata over while running.
+
+        Raises:
+            WorkspaceNotFound: the folder has no ``metadata/``.
+            MetadataInvalid: the metadata has problems and there is no last good version.
+            PluginNotLoaded: a plugin that ``host.yaml`` requires is not there.
+        """
+        return cls(
+            Wiring.make(
+                Path(workspace),
+                safe_mode=safe_mode,
+                no_plugins=tuple(no_plugins),
+                discover=discover,
+                extra=tuple(plugins),
+                database_url=database_url,
+                clock=clock,
+                watch=watch,
+                host_of=lambda wiring: cls(wiring),
+            )
+        )
+
+    def close(self) -> None:
+        """Stop the worker and the watching of files, and let go of the database."""
+        self._wiring.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- what is there ------------------------------------------------------------------------------------------------
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that is served now."""
+        return self._wiring.live.current
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Problems of the latest edit, which is therefore not served; empty when all is well."""
+        return self._wiring.live.problems
+
+    @property
+    def session_types(self) -> Mapping[str, SessionType]:
+        """All registered session types by name, forbidden ones too."""
+        return self._wiring.plugins.session_types
+
+    @property
+    def share_channels(self) -> Mapping[str, ShareChannel]:
+        return self._wiring.plugins.channels
+
+    @property
+    def sources(self) -> Mapping[str, RecordSource]:
+        return self._wiring.sources()
+
+    # --- who acts -----------------------------------------------------------------------------------------------------
+
+    def operator(self) -> Supporter:
+        """Whoever has the workspace's files in hand: the command line, with every right."""
+        return Supporter(OPERATOR, "Operator", permission_sets=("operator",), rights=OPERATOR_RIGHTS)
+
+    def supporter(self, id: str, source: str | None = None) -> Supporter:
+        """The CRM user who acts, with the union of their permission sets.
+
+        Args:
+            id: the CRM's id of the user.
+            source: which record source knows them; the default one when left out.
+
+        Raises:
+            NotSignedIn: the CRM says that the user is no longer active.
+        """
+        name = source or self._wiring.default_source()
+        info = self._info(id, name)
+        sets = [given.permission_set for given in assignments(info, self.catalogue.permission_sets)]
+        return Supporter(
+            id=info.id,
+            name=info.name,
+            email=info.email,
+            language=info.language,
+            permission_sets=tuple(item.name for item in sets),
+            rights=union(sets),
+            source=name,
+        )
+
+    def key_supporter(self, secret: Secret, supporter_id: str | None = None) -> Supporter:
+        """Who acts when an API key calls: the supporter it names, never with more rights than the key's permission set.
+
+        Args:
+            secret: the key.
+            supporter_id: the CRM user on whose behalf the CRM calls; None when the key acts for itself.
+
+        Raises:
+            NotSignedIn: the key is unknown or revoked, or the user is not active.
+        """
+        key = keys.check(self._wiring.store, secret, self.clock.now())
+        allowed = union(item for item in self.catalogue.permission_sets if item.name == key.permission_set)
+        if supporter_id is None:
+            return Supporter(f"key:{key.name}", key.name, permission_sets=(key.permission_set,), rights=allowed)
+        named = self.supporter(supporter_id)
+        return replace(named, rights=narrowed(named.rights, allowed))
+
+    def _info(self, id: str, source: str | None) -> SupporterInfo:
+        found = self.sources[source].find_supporter(id) if source in self.sources else None
+        if found is not None and not found.active:
+            raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
+        return found or SupporterInfo(id, id)
+
+    # --- records ------------------------------------------------------------------------------------------------------
+
+    @operation(UNGUARDED)
+    def objects(self) -> tuple[SupportedObject, ...]:
+        """The enabled supported objects."""
+        return tuple(item for item in self.catalogue.objects if item.enabled)
+
+    @operation("session.read")
+    def resolve(self, asked: RecordRef | Record, supporter: Supporter) -> Offer:
+        """What can this supporter do with this record now, and why not?
+
+        Args:
+            asked: a reference, or the record by value with the fields and contacts that the CRM sends along.
+            supporter: who asks.
+
+        Raises:
+            ObjectNotSupported: no enabled supported object has this name.
+            RecordNotFound: there is none, or the supporter may not see it.
+            RightMissing: the supporter may not see sessions at all.
+        """
+        require(supporter, "session.read", own=True)
+        resolver = self._resolver()
+        return self._offer(resolver, self._place(resolver, asked, supporter, "session.read"), supporter)
+
+    @operation("history.read")
+    def history(self, ref: RecordRef, supporter: Supporter) -> list[Session]:
+        """Every session of a record, newest first."""
+        require(supporter, "history.read", own=True)
+        place = self._place(self._resolver(), ref, supporter, "history.read")
+        return self._wiring.life.history(place.record.ref)
+
+    # --- sessions -----------------------------------------------------------------------------------------------------
+
+    @operation("session.open")
+    def open_session(self, asked: RecordRef | Record, session_type: str, supporter: Supporter, *, replace: bool = False) -> Session:
+        """Open a session of a record.
+
+        Args:
+            asked: the record, by reference or by value.
+            session_type: name of an allowed session type.
+            supporter: who opens it.
+            replace: close the record's valid session, if there is one, and open the next in one step.
+
+        Raises:
+            SessionTypeNotAllowed: the settings, the object or a plugin forbid it; the message says which and why.
+            ValidSessionExists: the record has a valid session, and ``replace`` is false.
+            ProviderError: the provider refused or cannot be reached; the record is as it was.
+            AnswerLost: it is not known yet whether the session was opened; the host settles it by itself.
+        """
+        require(supporter, "session.open", own=True)
+        resolver = self._resolver()
+        place = self._place(resolver, asked, supporter, "session.open")
+        offer = self._offer(resolver, place, supporter)
+        self._require_type(offer, session_type)
+        customer = _only(offer.contacts)
+        language = self._language(customer, supporter)
+        return self._wiring.life.open(offer.record, session_type, supporter, customer=customer, language=language, replace=replace)
+
+    @operation("session.read")
+    def session(self, session_id: str, supporter: Supporter) -> Session:
+        """One session.
+
+        Raises:
+            SessionNotFound: there is none, or it is not this supporter's to see.
+        """
+        return self._session(session_id, supporter, "session.read")
+
+    @operation("session.read")
+    def timeline(self, session_id: str, supporter: Supporter) -> list[TimelineEntry]:
+        """What happened to a session, oldest first."""
+        return self._wiring.life.timeline(self._session(session_id, supporter, "session.read").id)
+
+    @operation("session.read")
+    def sessions(
+        self,
+        supporter: Supporter,
+        *,
+        state: SessionState | None = None,
+        session_type: str | None = None,
+        object: str | None = None,
+        limit: int = 50,
+        before: str | None = None,
+    ) -> tuple[list[Session], str | None]:
+        """Search sessions, newest first; those of others only with the level *all*.
+
+        Args:
+            supporter: who asks.
+            state: only this state.
+            session_type: only this type.
+            object: only records of this supported object.
+            limit: at most so many (1–200).
+            before: cursor that the previous page answered.
+
+        Returns:
+            The sessions, and the cursor of the next page (None on the last).
+        """
+        level = require(supporter, "session.read", own=True)
+        return self._wiring.search(
+            state=state,
+            session_type=session_type,
+            object=object,
+            opened_by=None if level is Level.ALL else supporter.id,
+            limit=limit,
+            before=before,
+        )
+
+    @operation("session.join")
+    def join_session(self, session_id: str, supporter: Supporter) -> Secret:
+        """The supporter link for this click; never stored, shown to nobody else.
+
+        Raises:
+            SessionNotValid: the session is over.
+        """
+        session = self._session(session_id, supporter, "session.join")
+        return self._wiring.life.join(session, supporter)
+
+    @operation("session.close")
+    def close_session(self, session_id: str, supporter: Supporter) -> Session:
+        """Close a session and free its record; closing one that is over changes nothing."""
+        session = self._session(session_id, supporter, "session.close")
+        return self._wiring.life.close(session, supporter.id)
+
+    # --- shares -------------------------------------------------------------------------------------------------------
+
+    @operation("share.send")
+    def share(
+        self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, *, message: str = "", chat_message: str = ""
+    ) -> list[Share]:
+        """Send the customer link of a session; answers one share per wish, each with its own outcome.
+
+        Args:
+            session_id: a valid session.
+            wishes: what to send through which channels; the ticked channels of the offer when empty.
+            supporter: who shares.
+            message: a text of the supporter for the customer, where the template has a place for it.
+            chat_message: a text for the record's feed in the CRM.
+
+        Raises:
+            SessionNotValid: the session is over.
+            ChannelNotAllowed, RecipientMissing, RecipientInvalid, CustomRecipientNotAllowed, TemplateNotApplicable,
+            MessageUnsafe: nothing was stored and nothing is sent.
+        """
+        session, place, composed = self._composed(session_id, wishes, supporter, message)
+        shares = self._wiring.sending.send(session, composed, supporter)
+        if chat_message:
+            self._wiring.post_note(session, place, chat_message, supporter)
+        return shares
+
+    @operation("share.send")
+    def preview_share(self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, *, message: str = "") -> list[Composed]:
+        """Exactly what ``share`` would send, without sending it."""
+        return self._composed(session_id, wishes, supporter, message)[2]
+
+    @operation("share.read")
+    def shares(self, session_id: str, supporter: Supporter) -> list[Share]:
+        """The shares of a session, oldest first, each with its outcome."""
+        session = self._session(session_id, supporter, "share.read")
+        with self._wiring.store.read() as connection:
+            return share_rows.of_session(connection, session.id)
+
+    def deliver(self, share_id: str) -> Share | None:
+        """Try to deliver one queued share here and now; the worker calls it, and so may a command without one."""
+        return self._wiring.sending.deliver(share_id)
+
+    # --- templates ----------------------------------------------------------------------------------------------------
+
+    @operation(UNGUARDED)
+    def templates(self, channel: str | None = None) -> tuple[Template, ...]:
+        """The templates of the workspace, of one channel if it is named."""
+        return tuple(item for item in self.catalogue.templates if channel in (None, item.channel))
+
+    # --- administration -----------------------------------------------------------------------------------------------
+
+    @operation("plugins.read")
+    def plugins(self, supporter: Supporter) -> tuple[PluginInfo, ...]:
+        """Every plugin that was found, with its state and the reason for it."""
+        require(supporter, "plugins.read")
+        return self._wiring.plugins.infos()
+
+    @operation("settings.read")
+    def metadata_problems(self, supporter: Supporter) -> tuple[Problem, ...]:
+        """Problems of the latest edit of the metadata."""
+        require(supporter, "settings.read")
+        return self.problems
+
+    @operation("keys.edit")
+    def create_key(self, name: str, permission_set: str, supporter: Supporter) -> Secret:
+        """A new API key, shown once; only its hash is kept.
+
+        Args:
+            name: what the key is for, unique.
+            permission_set: the most that its calls may do.
+            supporter: who creates it.
+        """
+        require(supporter, "keys.edit")
+        if permission_set not in {item.name for item in self.catalogue.permission_sets}:
+            known = ", ".join(item.name for item in self.catalogue.permission_sets)
+            raise InvalidValue(f"There is no permission set '{permission_set}'. Known: {known}.", param="permissionSet")
+        return keys.create(self._wiring.store, name, permission_set, self.clock.now())
+
+    @operation("keys.read")
+    def keys(self, supporter: Supporter) -> list[keys.ApiKey]:
+        """All API keys, without their secrets."""
+        require(supporter, "keys.read")
+        return keys.listed(self._wiring.store)
+
+    @operation("keys.edit")
+    def revoke_key(self, name: str, supporter: Supporter) -> None:
+        """Revoke an API key; calls with it are refused from now on."""
+        require(supporter, "keys.edit")
+        keys.revoke(self._wiring.store, name, self.clock.now())
+
+    @operation("trace.edit")
+    def set_trace_level(self, level: str, supporter: Supporter, *, plugin: str | None = None, hook: str | None = None) -> None:
+        """Set what the plugin trace log keeps: ``off``, ``exceptions`` or ``all``, for everything, a plugin or one of its hooks."""
+        require(supporter, "trace.edit")
+        self._wiring.tracing.set_level(level, plugin=plugin, hook=hook)
+
+    @operation("trace.read")
+    def trace_levels(self, supporter: Supporter) -> Sequence[tuple[str, str, str]]:
+        """The levels that are set: (plugin or "", hook or "", level)."""
+        require(supporter, "trace.read")
+        return self._wiring.tracing.levels()
+
+    @operation("trace.read")
+    def trace(
+        self, supporter: Supporter, *, plugin: str | None = None, correlation_id: str | None = None, limit: int = 100
+    ) -> list[TraceRow]:
+        """Rows of the plugin trace log, newest first."""
+        require(supporter, "trace.read")
+        self._wiring.tracing.flush()
+        with self._wiring.store.read() as connection:
+            return trace_rows.find(connection, plugin=plugin, correlation_id=correlation_id, limit=limit)
+
+    @operation("trace.read")
+    def trace_row(self, row_id: str, supporter: Supporter) -> TraceRow:
+        """One row of the plugin trace log with its whole text."""
+        require(supporter, "trace.read")
+        self._wiring.tracing.flush()
+        with self._wiring.store.read() as connection:
+            row = trace_rows.get(connection, row_id)
+        if row is None:
+            raise NotFound(f"There is no trace row '{row_id}'; rows are kept for {self.catalogue.host.trace_retention}.")
+        return row
+
+    def once(self, caller: str, key: str, fingerprint: str, run: Callable[[], tuple[int, str]]) -> tuple[int, str]:
+        """Run a creating call at most once per idempotency key; a repeat gets the stored answer.
+
+        Args:
+            caller: whose key it is; keys of different callers do not meet.
+            key: what the caller sent as ``Idempotency-Key``.
+            fingerprint: hash of what was asked; another one under the same key is refused.
+            run: does it, and answers status and body.
+
+        Raises:
+            KeyReused: the key was used for something else.
+            KeyInProgress: the same call is still running.
+        """
+        return idempotency.once(self._wiring.store, caller, key, fingerprint, run, self.clock.now)
+
+    # --- work ---------------------------------------------------------------------------------------------------------
+
+    def start_worker(self) -> None:
+        """Deliver, watch, expire and settle in the background of this process until the host is closed."""
+        self._wiring.start_worker(self)
+
+    def tick(self) -> None:
+        """One round of everything that runs by itself: expire, settle what was cut off, ask the providers."""
+        self._wiring.life.expire()
+        self._wiring.life.reconcile()
+        self._wiring.life.watch()
+        self._wiring.sending.recover()
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _resolver(self) -> Resolver:
+        """One resolver per operation: the catalogue cannot change in the middle of it."""
+        wiring = self._wiring
+        return Resolver(self.catalogue, wiring.dispatch, wiring.plugins.session_types, wiring.plugins.channels, wiring.sources())
+
+    def _place(self, resolver: Resolver, asked: RecordRef | Record, supporter: Supporter, right: str) -> Place:
+        place = resolver.find(asked)
+        if supporter.rights.level(right) < Level.ALL and place.source and place.source.visible_to(place.record.ref, supporter) is False:
+            raise RecordNotFound(f"There is no {place.supported.label} '{place.record.id}', or {supporter.name} may not see it.")
+        return place
+
+    def _offer(self, resolver: Resolver, place: Place, supporter: Supporter) -> Offer:
+        valid = self._wiring.life.valid_of(place.record.ref)
+        return resolver.offer(place, supporter, valid, self.clock.now())
+
+    def _require_type(self, offer: Offer, session_type: str) -> None:
+        offered = offer.session_type(session_type)
+        if offered is None:
+            known = ", ".join(item.name for item in offer.session_types) or "none"
+            raise SessionTypeNotAllowed(f"There is no session type '{session_type}'. Known: {known}.", param="sessionType")
+        if not offered.allowed:
+            why = next(reason for reason in offered.reasons if not reason.allowed)
+            raise SessionTypeNotAllowed(
+                f"{offered.label} is not allowed here: {why.text} (decided by {why.provenance})", param="sessionType"
+            )
+
+    def _language(self, customer: Contact | None, supporter: Supporter) -> str:
+        return (customer and customer.language) or supporter.language or self.catalogue.host.default_language
+
+    def _session(self, session_id: str, supporter: Supporter, right: str) -> Session:
+        """The session, if the supporter's level of the right reaches it; one that is not theirs looks like none."""
+        level = require(supporter, right, own=True)
+        session = self._wiring.life.get(session_id)
+        if level is not Level.ALL and not self._is_own(session, supporter):
+            raise self._wiring.life.not_found(session_id)
+        return session
+
+    def _is_own(self, session: Session, supporter: Supporter) -> bool:
+        if session.opened_by == supporter.id:
+            return True
+        source = self.sources.get(session.record.source or "")
+        return source is not None and source.visible_to(session.record, supporter) is True
+
+    def _composed(
+        self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, message: str
+    ) -> tuple[Session, Place, list[Composed]]:
+        session = self._wiring.life.require_valid(self._session(session_id, supporter, "share.send"))
+        resolver = self._resolver()
+        place = resolver.find(self._wiring.asked(session))
+        offer = self._offer(resolver, place, supporter)
+        composed = compose(offer, session, wishes, supporter, message, resolver, self.clock.now())
+        return session, place, composed
+
+
+def _only(contacts: Sequence[Contact]) -> Contact | None:
+    return contacts[0] if len(contacts) == 1 else None

@@ -1,0 +1,139 @@
+"""The contacts of a record: ordered rules from the metadata, or the record source's recipe, each answer with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from jumpseat.catalogue.model import SupportedObject
+from jumpseat.contract import RecordSource
+from jumpseat.errors import PluginError, ProviderError
+from jumpseat.types import Contact, ContactRule, Provenance, Reason, Recipe, Record
+
+NO_RECIPE = Recipe(())
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleRules:
+    """Where the people of an object are, and who says so."""
+
+    rules: tuple[ContactRule, ...]
+    email_fields: tuple[str, ...]
+    phone_fields: tuple[str, ...]
+    provenance: Provenance
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The record's own fields that the rules read."""
+        named = [rule.target for rule in self.rules if rule.kind in {"lookup", "account_primary", "account_contacts"} and rule.target]
+        valued = [field for rule in self.rules for field in rule.fields.values()]
+        own = (*self.email_fields, *self.phone_fields) if any(rule.kind == "self" for rule in self.rules) else ()
+        return tuple(dict.fromkeys((*named, *valued, *own)))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The contacts of a record, best first, and what each rule yielded."""
+
+    contacts: tuple[Contact, ...]
+    reasons: tuple[Reason, ...]
+
+
+def rules_for(supported: SupportedObject, source: RecordSource | None) -> PeopleRules:
+    """The metadata's rules where it has some, else the record source's recipe for a standard object."""
+    recipe = (source.recipe(supported.supported_object) if source else None) or NO_RECIPE
+    if supported.contacts is not None:
+        provenance = Provenance("metadata", supported.file, supported.lines.get("contacts"))
+    else:
+        provenance = Provenance(source.source if source else "host")
+    return PeopleRules(
+        rules=supported.contacts if supported.contacts is not None else recipe.contacts,
+        email_fields=supported.email_fields if supported.email_fields is not None else recipe.email_fields,
+        phone_fields=supported.phone_fields if supported.phone_fields is not None else recipe.phone_fields,
+        provenance=provenance,
+    )
+
+
+def find_contacts(record: Record, people: PeopleRules, source: RecordSource | None) -> Found:
+    """Ask every rule in order and join the answers; a rule that fails is noted and the others go on.
+
+    Args:
+        record: the record; contacts that the caller gave along win over all rules.
+        people: the rules.
+        source: the record source; None for a record given by value in a workspace without one.
+    """
+    if record.contacts is not None:
+        text = f"{len(record.contacts)} given by the caller"
+        return Found(record.contacts, (Reason(text, Provenance("host"), True),))
+    contacts: list[Contact] = []
+    reasons: list[Reason] = []
+    for rule in people.rules:
+        found, reason = _ask(record, rule, people, source)
+        contacts += found
+        reasons.append(reason)
+    return Found(_without_doubles(contacts), tuple(reasons))
+
+
+def _ask(record: Record, rule: ContactRule, people: PeopleRules, source: RecordSource | None) -> tuple[Sequence[Contact], Reason]:
+    name = f"{rule.kind} {rule.target}".strip()
+    try:
+        if rule.kind == "self":
+            found: Sequence[Contact] = _present(_from_own_fields(record, people))
+        elif rule.kind == "value":
+            found = _present(_from_value(record, rule))
+        else:
+            found = source.contacts(record, rule) if source else ()
+    except (ProviderError, PluginError) as error:
+        return (), Reason(f"{name}: {error.message}", people.provenance)
+    who = ", ".join(contact.name for contact in found) or "nobody"
+    return found, Reason(f"{name}: {who}", people.provenance, bool(found))
+
+
+def _from_own_fields(record: Record, people: PeopleRules) -> Contact:
+    numbers = [_text(record[field]) for field in people.phone_fields]
+    return Contact(
+        id=record.id,
+        name=record.name,
+        first_name=_text(record["FirstName"] or record["firstname"]),
+        email=next((found for field in people.email_fields if (found := _text(record[field]))), None),
+        mobile=numbers[0] if numbers else None,
+        phone=next((number for number in numbers[1:] if number), None),
+        language=_text(record["Language"] or record["language"]),
+        primary=True,
+        relation="the record itself",
+    )
+
+
+def _from_value(record: Record, rule: ContactRule) -> Contact:
+    values = {part: _text(record[field]) for part, field in rule.fields.items()}
+    return Contact(
+        id=f"value:{','.join(sorted(rule.fields.values()))}",
+        name=values.get("name") or record.name,
+        email=values.get("email"),
+        mobile=values.get("mobile"),
+        phone=values.get("phone"),
+        relation="fields of the record",
+    )
+
+
+def _present(contact: Contact) -> tuple[Contact, ...]:
+    return (contact,) if contact.email or contact.mobile or contact.phone else ()
+
+
+def _text(value: object) -> str | None:
+    return str(value).strip() or None if value is not None else None
+
+
+def _without_doubles(contacts: Iterable[Contact]) -> tuple[Contact, ...]:
+    """One entry per person: the same id, or the same address under the same name, is one person."""
+    kept: dict[str, Contact] = {}
+    same_person: dict[tuple[str, str], str] = {}
+    for contact in contacts:
+        address = (contact.name.casefold(), (contact.email or contact.mobile or contact.phone or contact.id).casefold())
+        key = contact.id if contact.id in kept else same_person.get(address, contact.id)
+        if key in kept:
+            kept[key] = replace(kept[key], primary=kept[key].primary or contact.primary)
+        else:
+            kept[key] = contact
+            same_person[address] = key
+    return tuple(kept.values())

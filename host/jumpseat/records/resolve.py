@@ -1,0 +1,264 @@
+"""Resolving: catalogue → record source → decisions of plugins → templates → offer. Reads, decides, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any
+
+from jumpseat.catalogue.model import Catalogue, SupportedObject
+from jumpseat.contract import RecordSource, SessionType, ShareChannel
+from jumpseat.errors import ObjectNotSupported, PluginNotLoaded, RecipientInvalid
+from jumpseat.hooks.dispatch import Dispatch
+from jumpseat.records.addresses import address_of, normal_address
+from jumpseat.records.contacts import find_contacts, rules_for
+from jumpseat.records.offer import Action, ActionName, Offer, OfferedChannel, OfferedRecipient, OfferedType, SkippedTemplate, TypeChannel
+from jumpseat.records.template_choice import applicable, choose_language
+from jumpseat.types import Contact, Level, Provenance, Reason, Recipient, Record, RecordRef, Session, Supporter, Template, Verdict
+
+HOST = Provenance("host")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record was found: its supported object, its source, and the record as the host reads it."""
+
+    supported: SupportedObject
+    source: RecordSource | None
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """One catalogue and one set of plugins, ready to answer for any record."""
+
+    catalogue: Catalogue
+    dispatch: Dispatch
+    session_types: Mapping[str, SessionType]
+    channels: Mapping[str, ShareChannel]
+    sources: Mapping[str, RecordSource]
+
+    def find(self, asked: RecordRef | Record) -> Place:
+        """The record, read from its source or taken as the caller gave it.
+
+        Args:
+            asked: a reference, or the record by value (then the source is not asked for its fields).
+
+        Raises:
+            ObjectNotSupported: no enabled supported object has this name.
+            InvalidValue: the id can never be right.
+            RecordNotFound: the source has no such record, or does not show it.
+        """
+        ref = asked.ref if isinstance(asked, Record) else asked
+        supported = self.supported(ref)
+        source = self.source_of(supported)
+        ref = RecordRef(ref.object, checked_id(source, ref), source.source if source else ref.source)
+        if isinstance(asked, Record):
+            return Place(supported, source, named(replace(asked, ref=ref, label=supported.label), supported))
+        if source is None:
+            raise PluginNotLoaded(
+                f"No record source can read {ref}: metadata/sources/ has none for '{supported.label}'. Add one, or give the record by value."
+            )
+        people = rules_for(supported, source)
+        wanted = tuple(dict.fromkeys((supported.name_field, *people.fields, *supported.template_fields)))
+        return Place(supported, source, named(Record(ref, "", supported.label, source.get(ref, wanted)), supported))
+
+    def supported(self, ref: RecordRef) -> SupportedObject:
+        """The supported object of a reference, or a refusal with the nearest name."""
+        found = self.catalogue.object(ref.object, ref.source)
+        if found:
+            return found
+        known = [item.supported_object for item in self.catalogue.objects if item.enabled]
+        near = get_close_matches(ref.object, known, 1)
+        hint = f"Did you mean '{near[0]}'?" if near else "Add a file to metadata/objects/ to support it."
+        raise ObjectNotSupported(f"'{ref.object}' is not a supported object. {hint}", param="object")
+
+    def source_of(self, supported: SupportedObject) -> RecordSource | None:
+        """The record source of an object; None when the workspace has none."""
+        name = self.catalogue.source_of(supported)
+        if name is not None and name not in self.sources:
+            raise PluginNotLoaded(f"The record source '{name}' of '{supported.label}' is not running; 'jumpseat plugins list' says why.")
+        return self.sources[name] if name is not None else None
+
+    def offer(self, place: Place, supporter: Supporter, valid: Session | None, now: datetime) -> Offer:
+        """The offer for a record.
+
+        Args:
+            place: what ``find`` answered.
+            supporter: who asks.
+            valid: the record's valid session, if there is one.
+            now: UTC; judges the valid session.
+        """
+        people = rules_for(place.supported, place.source)
+        found = find_contacts(place.record, people, place.source)
+        types = tuple(self._type(place, item, supporter) for item in self.session_types.values())
+        channels = tuple(
+            self._channel(place, item, found.contacts, supporter)
+            for item in self.channels.values()
+            if place.supported.share_channels is None or item.name in place.supported.share_channels
+        )
+        return Offer(
+            record=place.record,
+            source=place.source.source if place.source else None,
+            session=valid,
+            actions=actions(valid, types, supporter, now),
+            session_types=types,
+            channels=channels,
+            contacts=found.contacts,
+            contact_reasons=found.reasons,
+            chat_message=place.supported.chat_message and bool(place.source and place.source.can_post_note),
+            catalogue_version=self.catalogue.version,
+        )
+
+    def _type(self, place: Place, session_type: SessionType, supporter: Supporter) -> OfferedType:
+        reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name)]
+        if all(reason.allowed for reason in reasons):
+            reasons += self._plugins_say("session_type_allowed", record=place.record, session_type=session_type, supporter=supporter)
+        return OfferedType(
+            name=session_type.name,
+            label=session_type.label,
+            allowed=all(reason.allowed for reason in reasons),
+            reasons=tuple(reasons),
+            channels=tuple(self._type_channel(place, session_type, channel, supporter) for channel in self.channels.values()),
+        )
+
+    def _setting_says(self, name: str) -> Reason:
+        settings = self.catalogue.sessions
+        key = f"allow_{name}" if f"allow_{name}" in settings.lines else f"allow.{name}"
+        place = Provenance("metadata", settings.file, settings.lines.get(key))
+        if settings.allows(name):
+            return Reason("The session settings allow it.", place, True)
+        return Reason("The session settings forbid this session type.", place)
+
+    def _object_says(self, supported: SupportedObject, name: str) -> Sequence[Reason]:
+        if supported.session_types is None:
+            return ()
+        place = Provenance("metadata", supported.file, supported.lines.get("session_types"))
+        if name in supported.session_types:
+            return (Reason(f"{supported.label} names it.", place, True),)
+        return (Reason(f"{supported.label} does not offer this session type.", place),)
+
+    def _plugins_say(self, hook: str, **question: Any) -> list[Reason]:
+        said = []
+        for answer in self.dispatch.decide(hook, **question):
+            if answer.error is not None:
+                said.append(Reason(f"The plugin '{answer.plugin}' failed while deciding; that counts as a no.", answer.provenance))
+            elif isinstance(answer.value, Verdict):
+                text = answer.value.reason or ("Allowed." if answer.value.allowed else "Refused.")
+                said.append(Reason(text, answer.provenance, answer.value.allowed))
+        return said
+
+    def _type_channel(self, place: Place, session_type: SessionType, channel: ShareChannel, supporter: Supporter) -> TypeChannel:
+        reasons: list[Reason] = []
+        if place.supported.share_channels is not None and channel.name not in place.supported.share_channels:
+            where = Provenance("metadata", place.supported.file, place.supported.lines.get("share_channels"))
+            reasons.append(Reason(f"{place.supported.label} does not offer this channel.", where))
+        elif channel.only_for is not None and session_type.name not in channel.only_for:
+            reasons.append(Reason(f"{channel.label} does not work with {session_type.label}.", Provenance(channel.name)))
+        else:
+            reasons += self._plugins_say(
+                "share_channel_allowed", record=place.record, session_type=session_type, channel=channel, supporter=supporter
+            )
+        allowed = all(reason.allowed for reason in reasons)
+        ticked = channel.name in session_type.default_channels or session_type.name in channel.default_for
+        return TypeChannel(channel.name, allowed, allowed and ticked, tuple(reasons))
+
+    def _channel(self, place: Place, channel: ShareChannel, contacts: Sequence[Contact], supporter: Supporter) -> OfferedChannel:
+        recipients, reasons = self._recipients(place, channel, contacts)
+        usable = [offered.recipient for offered in recipients if offered.usable]
+        prefilled = usable[0] if len(usable) == 1 else None
+        fit = applicable(self.catalogue.templates, place.supported, channel.name) if channel.templated else None
+        candidates = fit.candidates if fit else ()
+        chosen, who = self._chosen(place, channel, candidates, prefilled, supporter)
+        return OfferedChannel(
+            name=channel.name,
+            label=channel.label,
+            address_kind=channel.address_kind,
+            recipients=tuple(recipients),
+            custom_recipient=place.supported.allow_custom_recipient,
+            prefilled=prefilled,
+            templates=tuple(candidates),
+            chosen=chosen,
+            skipped=tuple(SkippedTemplate(template.name, template.language, why) for template, why in (fit.skipped if fit else ())),
+            reasons=(*reasons, *who),
+        )
+
+    def _recipients(self, place: Place, channel: ShareChannel, contacts: Sequence[Contact]) -> tuple[list[OfferedRecipient], list[Reason]]:
+        asked = [Recipient(address, contact) for contact in contacts if (address := address_of(contact, channel))]
+        reasons = []
+        for answer in self.dispatch.decide("suggest_recipients", record=place.record, channel=channel, contacts=tuple(contacts)):
+            if answer.error is not None:
+                reasons.append(Reason(f"The plugin '{answer.plugin}' failed while suggesting recipients.", answer.provenance))
+                continue
+            more = [recipient for recipient in answer.value or () if recipient.contact is not None]
+            reasons += [Reason(f"{recipient.name} suggested.", answer.provenance, True) for recipient in more]
+            asked += more
+        offered: dict[str, OfferedRecipient] = {}
+        for recipient in asked:
+            one = self._checked(channel, recipient)
+            offered.setdefault(one.recipient.address, one)
+        return list(offered.values()), reasons
+
+    def _checked(self, channel: ShareChannel, recipient: Recipient) -> OfferedRecipient:
+        try:
+            address = normal_address(channel, recipient.address, self.catalogue.host.phone_country)
+        except RecipientInvalid as error:
+            return OfferedRecipient(recipient, usable=False, note=error.message)
+        contact = recipient.contact
+        opted_out = contact and (contact.email_opt_out if channel.address_kind == "email" else contact.phone_opt_out)
+        note = f"{recipient.name} has asked not to be contacted this way." if opted_out else ""
+        return OfferedRecipient(replace(recipient, address=address), note=note)
+
+    def _chosen(
+        self, place: Place, channel: ShareChannel, candidates: Sequence[Template], prefilled: Recipient | None, supporter: Supporter
+    ) -> tuple[Template | None, tuple[Reason, ...]]:
+        if not candidates:
+            return None, ()
+        answer = self.dispatch.first("choose_template", record=place.record, channel=channel, candidates=tuple(candidates))
+        if answer is not None and answer.value in candidates:
+            return answer.value, (Reason(f"Template '{answer.value.name}' chosen.", answer.provenance, True),)
+        return choose_language(candidates, self.languages(prefilled, supporter)), ()
+
+    def languages(self, recipient: Recipient | None, supporter: Supporter) -> tuple[str, ...]:
+        """Languages in the order in which they are wanted: the contact's, the supporter's, the default."""
+        contact = recipient.contact if recipient else None
+        wanted = (contact.language if contact else None, supporter.language, self.catalogue.host.default_language)
+        return tuple(language for language in wanted if language)
+
+
+def checked_id(source: RecordSource | None, ref: RecordRef) -> str:
+    """The record's id in its one form, by the source's rule or the contract's own."""
+    return source.check_id(ref.object, ref.id) if source else RecordSource().check_id(ref.object, ref.id)
+
+
+def named(record: Record, supported: SupportedObject) -> Record:
+    """The record with its name, from the name field where the caller gave none."""
+    name = record.name or str(record[supported.name_field] or "") or record.id
+    return replace(record, name=name)
+
+
+def actions(valid: Session | None, types: Sequence[OfferedType], supporter: Supporter, now: datetime) -> tuple[Action, ...]:
+    """The buttons: *new* without a valid session; *join*, *share*, *close* and *replace* with one."""
+    some_type = next((Reason("", HOST, True) for offered in types if offered.allowed), None)
+    no_type = next(
+        (reason for offered in types for reason in offered.reasons if not reason.allowed), Reason("No plugin brings a session type.", HOST)
+    )
+    open_reason = some_type or no_type
+    over = Reason("There is no valid session.", HOST)
+    until = f"Session {valid.code} is valid until {valid.valid_until:%Y-%m-%d %H:%M} UTC." if valid and valid.valid_at(now) else ""
+    needs: tuple[tuple[ActionName, str, Reason], ...] = (
+        ("new", "session.open", Reason(until, HOST) if until else open_reason),
+        ("replace", "session.open", open_reason if until else over),
+        ("join", "session.join", Reason(until, HOST, True) if until else over),
+        ("share", "share.send", Reason(until, HOST, True) if until else over),
+        ("close", "session.close", Reason(until, HOST, True) if until else over),
+    )
+    return tuple(_action(name, right, reason, supporter) for name, right, reason in needs)
+
+
+def _action(name: ActionName, right: str, reason: Reason, supporter: Supporter) -> Action:
+    if supporter.rights.level(right) < Level.OWN:
+        reason = Reason(f"The right '{right}' is missing.", Provenance("metadata", "metadata/permission_sets"))
+    return Action(name, reason.allowed, reason)

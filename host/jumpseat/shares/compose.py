@@ -1,0 +1,217 @@
+"""Composing: from what a caller wishes to exactly what will be sent. Checks everything before anything is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jumpseat.catalogue.model import Catalogue
+from jumpseat.catalogue.variables import (
+    CompanyVariables,
+    RecipientVariables,
+    RecordVariables,
+    SessionVariables,
+    SupporterVariables,
+    TemplateContext,
+)
+from jumpseat.contract import ShareChannel
+from jumpseat.errors import (
+    ChannelNotAllowed,
+    CustomRecipientNotAllowed,
+    InvalidValue,
+    MessageUnsafe,
+    RecipientInvalid,
+    RecipientMissing,
+    TemplateNotApplicable,
+)
+from jumpseat.records.addresses import normal_address
+from jumpseat.records.offer import Offer, OfferedChannel
+from jumpseat.records.resolve import Resolver
+from jumpseat.records.template_choice import choose_language
+from jumpseat.shares.render import Rendered, render
+from jumpseat.types import Recipient, Session, ShareWish, Supporter, Template
+
+MAX_WISHES = 20
+"""Most shares of one call; a support team writes to one customer, not to a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """One share, ready to be stored: everything is decided, nothing is sent yet."""
+
+    channel: str
+    label: str
+    """Of the channel."""
+    recipient: Recipient
+    template: str
+    """Name of the template; empty where the channel has none."""
+    language: str
+    subject: str
+    text: str
+    html: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """What composing needs to know of one session and its record.
+
+    Args:
+        resolver: the catalogue and the channels, as they were when the offer was made.
+        offer: the record's offer; what it does not offer is refused.
+        session: the valid session to be shared.
+        supporter: who shares.
+        message: what the supporter typed for the customer.
+    """
+
+    resolver: Resolver
+    offer: Offer
+    session: Session
+    supporter: Supporter
+    message: str = ""
+
+    def compose(self, wishes: Sequence[ShareWish]) -> list[Composed]:
+        """One message per wish; raises at the first that cannot be.
+
+        Args:
+            wishes: what to send; the ticked channels of the offer when empty.
+
+        Raises:
+            ChannelNotAllowed, RecipientMissing, RecipientInvalid, CustomRecipientNotAllowed, TemplateNotApplicable, MessageUnsafe:
+                the message says which wish and why.
+        """
+        if len(wishes) > MAX_WISHES:
+            raise InvalidValue(f"{len(wishes)} shares at once are too many; at most {MAX_WISHES}.", param="shares")
+        return [self._one(wish) for wish in wishes or self._ticked()]
+
+    def _ticked(self) -> list[ShareWish]:
+        offered = self.offer.session_type(self.session.session_type)
+        ticked = [ShareWish(channel.name) for channel in offered.channels if channel.ticked] if offered else []
+        if not ticked:
+            raise InvalidValue("No channel is chosen beforehand for this session; name one in 'shares'.", param="shares")
+        return ticked
+
+    def _one(self, wish: ShareWish) -> Composed:
+        offered = self._channel(wish)
+        channel = self.resolver.channels[offered.name]
+        recipient = self._recipient(wish, offered, channel)
+        if not channel.templated:
+            language = self.resolver.languages(recipient, self.supporter)[0]
+            return Composed(channel.name, channel.label, recipient, "", wish.language or language, "", "", None)
+        template = self._template(wish, offered, recipient)
+        rendered = render(template, self._context(recipient))
+        _check_length(rendered, channel, template)
+        return Composed(
+            channel.name, channel.label, recipient, template.name, template.language, rendered.subject, rendered.text, rendered.html
+        )
+
+    def _channel(self, wish: ShareWish) -> OfferedChannel:
+        offered = self.offer.channel(wish.channel)
+        offered_type = self.offer.session_type(self.session.session_type)
+        for_type = next((item for item in offered_type.channels if item.name == wish.channel), None) if offered_type else None
+        if for_type is not None and not for_type.allowed:
+            why = next(reason for reason in for_type.reasons if not reason.allowed)
+            raise ChannelNotAllowed(
+                f"The channel '{wish.channel}' is not possible here: {why.text} (decided by {why.provenance})", param="channel"
+            )
+        if offered is None or for_type is None:
+            known = ", ".join(item.name for item in self.offer.channels) or "none"
+            raise ChannelNotAllowed(f"The channel '{wish.channel}' is not offered for this record. Offered: {known}.", param="channel")
+        return offered
+
+    def _recipient(self, wish: ShareWish, offered: OfferedChannel, channel: ShareChannel) -> Recipient:
+        """Who receives it: a contact of the record, the only one there is, or a typed address where the object allows one."""
+        if wish.contact_id is not None and wish.address is not None:
+            raise InvalidValue("Give either 'contactId' or 'address', not both.", param="address")
+        if wish.contact_id is not None:
+            return self._contact(wish.contact_id, offered)
+        if wish.address is not None:
+            return self._typed(wish.address, offered, channel)
+        if offered.prefilled is not None:
+            return offered.prefilled
+        usable = [item.recipient for item in offered.recipients if item.usable]
+        if usable:
+            names = ", ".join(f"{item.name} ({item.contact.id if item.contact else ''})" for item in usable)
+            raise RecipientMissing(f"{len(usable)} contacts can receive this; choose one by its id: {names}.", param="contactId")
+        raise RecipientMissing(self._nobody(offered), param="address")
+
+    def _nobody(self, offered: OfferedChannel) -> str:
+        """Why there is nobody to send to, and what to do instead (manual: the session's number is given by hand)."""
+        notes = " ".join(item.note for item in offered.recipients if not item.usable)
+        typed = " Type an address," if offered.custom_recipient else ""
+        other = "or give" if typed else "Give"
+        return (
+            f"{self.offer.record.label} {self.offer.record.name} has no contact to send to by {offered.label}. {notes}".rstrip()
+            + f"{typed} {other} the customer the session code {self.session.code}."
+        )
+
+    def _contact(self, contact_id: str, offered: OfferedChannel) -> Recipient:
+        for item in offered.recipients:
+            if item.recipient.contact is not None and item.recipient.contact.id == contact_id:
+                if not item.usable:
+                    raise RecipientInvalid(item.note, param="contactId")
+                return item.recipient
+        if any(contact.id == contact_id for contact in self.offer.contacts):
+            raise RecipientMissing(f"This contact has no address for {offered.label}.", param="contactId")
+        raise RecipientMissing(f"'{contact_id[:100]}' is not a contact of this record.", param="contactId")
+
+    def _typed(self, address: str, offered: OfferedChannel, channel: ShareChannel) -> Recipient:
+        normal = normal_address(channel, address, self.resolver.catalogue.host.phone_country)
+        for item in offered.recipients:
+            if item.usable and item.recipient.address == normal:
+                return item.recipient
+        if not offered.custom_recipient:
+            raise CustomRecipientNotAllowed(
+                f"{self.offer.record.label} does not allow a recipient that is not one of the record's contacts. "
+                "Choose a contact, or set 'allow_custom_recipient: true' for the object.",
+                param="address",
+            )
+        return Recipient(normal)
+
+    def _template(self, wish: ShareWish, offered: OfferedChannel, recipient: Recipient) -> Template:
+        candidates: Sequence[Template] = offered.templates
+        if wish.template is not None:
+            candidates = [item for item in candidates if item.name == wish.template]
+            if not candidates:
+                raise TemplateNotApplicable(_why_not(wish.template, offered), param="template")
+        if wish.language is not None:
+            candidates = [item for item in candidates if item.language == wish.language]
+            if not candidates:
+                raise TemplateNotApplicable(f"No template in the language '{wish.language[:20]}' applies here.", param="language")
+        if wish.template is None and wish.language is None and recipient == offered.prefilled and offered.chosen is not None:
+            return offered.chosen
+        return choose_language(candidates, self.resolver.languages(recipient, self.supporter))
+
+    def _context(self, recipient: Recipient) -> TemplateContext:
+        """Plain values only; there is no place for a token or a supporter link."""
+        catalogue: Catalogue = self.resolver.catalogue
+        supported = self.resolver.supported(self.offer.record.ref)
+        contact = recipient.contact
+        record = self.offer.record
+        return TemplateContext(
+            record=RecordVariables(record.name, record.label, {name: record[name] for name in supported.template_fields}),
+            recipient=RecipientVariables(recipient.name, (contact and contact.first_name) or ""),
+            session=SessionVariables(
+                code=self.session.code or "",
+                type=self.session.session_type,
+                customer_link=self.session.customer_link or "",
+                valid_until=self.session.valid_until,
+            ),
+            supporter=SupporterVariables(self.supporter.name),
+            company=CompanyVariables(catalogue.host.company),
+            message=self.message,
+        )
+
+
+def _why_not(name: str, offered: OfferedChannel) -> str:
+    skipped = next((item for item in offered.skipped if item.name == name), None)
+    if skipped is not None:
+        return f"The template '{name}' does not apply here: {skipped.reason}."
+    known = ", ".join(sorted({item.name for item in offered.templates})) or "none"
+    return f"There is no template '{name[:100]}' for {offered.label}. Those that apply: {known}."
+
+
+def _check_length(rendered: Rendered, channel: ShareChannel, template: Template) -> None:
+    if channel.max_text is not None and len(rendered.text) > channel.max_text:
+        raise MessageUnsafe(
+            f"The template '{template.name}' gives {len(rendered.text)} characters; {channel.label} carries {channel.max_text}. Shorten it."
+        )

@@ -1,0 +1,85 @@
+"""Values as plain JSON-ready mappings in the API's own names, for faces that print: one shape on the command line and over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from jumpseat.records.offer import Offer
+from jumpseat.secret import Secret
+from jumpseat.types import Record, RecordRef, Session
+
+
+def view(value: Any) -> Any:
+    """Any value of the host as JSON: camelCase keys, absent instead of null, RFC 3339 with ``Z``; secrets stay masked."""
+    if isinstance(value, Secret):
+        return str(value)
+    if isinstance(value, Enum):
+        return value.name.lower() if isinstance(value.value, int) else value.value
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, timedelta):
+        return int(value.total_seconds())
+    if is_dataclass(value) and not isinstance(value, type):
+        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+        return {camel(name): view(item) for name, item in pairs if item is not None}
+    if isinstance(value, Mapping):
+        return {str(key): view(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [view(item) for item in value]
+    return value
+
+
+def camel(name: str) -> str:
+    """``valid_until`` → ``validUntil``."""
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)
+
+
+def record_view(record: Record) -> dict[str, Any]:
+    """A record without its fields: they are the CRM's, and the caller has them."""
+    return {**ref_view(record.ref), "name": record.name, "label": record.label}
+
+
+def ref_view(ref: RecordRef) -> dict[str, Any]:
+    return {"object": ref.object, "recordId": ref.id, **({"source": ref.source} if ref.source else {})}
+
+
+def session_view(session: Session, public_url: str) -> dict[str, Any]:
+    """A session with the manual's columns; ``supportLink`` is the host's own join address, never the provider's."""
+    shown = {
+        "sessionId": session.id,
+        "record": {**ref_view(session.record), "name": session.record_name},
+        "sessionType": session.session_type,
+        "state": session.state.value,
+        "code": session.code,
+        "customerLink": session.customer_link,
+        "supportLink": f"{public_url}/join/{session.id}" if session.code else None,
+        "online": session.online,
+        "validUntil": session.valid_until,
+        "createdAt": session.created_at,
+        "joinedAt": session.joined_at,
+        "sharedAt": session.shared_at,
+        "closedAt": session.closed_at,
+        "openedBy": session.opened_by,
+        "failure": session.failure,
+    }
+    return {key: view(value) for key, value in shown.items() if value is not None}
+
+
+def offer_view(offer: Offer) -> dict[str, Any]:
+    """An offer; templates without their bodies."""
+    shown: dict[str, Any] = view(offer)
+    shown["record"] = record_view(offer.record)
+    shown.pop("session", None)
+    if offer.session is not None:
+        shown["sessionId"] = offer.session.id
+    for channel, offered in zip(shown["channels"], offer.channels, strict=True):
+        channel["templates"] = [{"name": item.name, "language": item.language} for item in offered.templates]
+        channel.pop("chosen", None)
+        if offered.chosen is not None:
+            channel["chosen"] = {"name": offered.chosen.name, "language": offered.chosen.language}
+    return shown

@@ -1,0 +1,145 @@
+"""Putting work into the database: a job commits with the row it is for, or not at all."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
+
+APPLICATION = "jumpseat"
+VERSION = "1"
+"""Of the workflows' step order. Raise it only when that order changes: jobs of another version are not picked up."""
+SCHEMA = "dbos"
+DELIVERY = "jumpseat.deliver"
+POLLING_SECONDS = 0.1
+
+
+def delivery_queue(channel: str) -> str:
+    """Name of a channel's queue: one for each, so that a slow gateway holds up no other channel."""
+    return f"deliver-{channel}"
+
+
+class Work:
+    """The sending end of the queues of one store.
+
+    Args:
+        url: the store's database, which DBOS shares.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = work_engine(url)
+        self._client: DBOSClient | None = None
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+
+    def prepare(self, channels: Iterable[str]) -> None:
+        """Make sure that the engine's tables and the channels' queues exist; call it before a transaction begins."""
+        missing = {delivery_queue(channel) for channel in channels} - self._known
+        if self._client is None or missing:
+            with self._lock:
+                client = self._connected()
+                for queue in sorted(missing):
+                    client.register_queue(queue, polling_interval_sec=POLLING_SECONDS, on_conflict="never_update")
+                self._known |= missing
+
+    def enqueue_delivery(self, connection: sa.Connection, share_id: str, channel: str, attempt: int, delay_seconds: float = 0.0) -> None:
+        """Have a share delivered once the transaction of ``connection`` has committed.
+
+        Args:
+            connection: the caller's open write transaction.
+            share_id: the share; its row says everything else.
+            channel: whose queue.
+            attempt: counts the tries, from 1; (share, attempt) is enqueued at most once.
+            delay_seconds: not before.
+
+        Raises:
+            RuntimeError: ``prepare`` was not called for this channel.
+        """
+        from dbos import EnqueueOptions
+
+        options = EnqueueOptions(
+            workflow_name=DELIVERY,
+            queue_name=delivery_queue(channel),
+            workflow_id=f"{share_id}-{attempt}",
+            app_version=VERSION,
+            application_name=APPLICATION,
+        )
+        if delay_seconds > 0:
+            options["delay_seconds"] = delay_seconds
+        if self._client is None or options["queue_name"] not in self._known:
+            # Preparing writes on a connection of its own, which would wait for the caller's transaction for ever.
+            raise RuntimeError("call Work.prepare before the transaction begins")
+        self._client.enqueue_in_transaction(connection, options, share_id)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._lock:
+            if self._client is not None:
+                self._client.destroy()
+                self._client = None
+            self._engine.dispose()
+
+    def _connected(self) -> DBOSClient:
+        if self._client is None:
+            quiet()
+            from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+            migrate(self._engine)
+            self._client = DBOSClient(
+                system_database_engine=self._engine,
+                dbos_system_schema=SCHEMA,
+                serializer=DBOSPortableJSONSerializer(),
+                application_name=APPLICATION,
+                lazy=True,
+            )
+        return self._client
+
+
+def work_engine(url: str) -> sa.Engine:
+    """An engine for DBOS on the store's database.
+
+    On SQLite DBOS relies on the driver's own IMMEDIATE transactions (without them two workers ran one job) and sets no WAL;
+    both, and ``synchronous=FULL``, are set here.
+
+    Args:
+        url: SQLAlchemy address of the store.
+    """
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_size=5, max_overflow=5, pool_pre_ping=True)
+    engine = sa.create_engine(url)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Create or upgrade DBOS's own tables through our engine."""
+    from dbos import DBOSPortableJSONSerializer
+    from dbos._sys_db import SystemDatabase  # the public call makes an engine of its own and accepts no other
+
+    url = "sqlite:///ours.sqlite" if engine.dialect.name == "sqlite" else "postgresql://our:own@engine/database"
+    database = SystemDatabase.create(
+        system_database_url=url,
+        engine_kwargs={},
+        engine=engine,
+        schema=SCHEMA,
+        serializer=DBOSPortableJSONSerializer(),
+        executor_id=None,
+    )
+    database.run_migrations()
+
+
+def quiet() -> None:
+    """DBOS greets on its logger at every start; only its warnings are ours to show."""
+    logging.getLogger("dbos").setLevel(logging.WARNING)
