@@ -1,1 +1,41 @@
-"""To be filled."""
+"""TeamViewer: session types ``remote_control`` and ``pilot``, share channel ``teamviewer_sms``, and the local emulator.
+
+The provider's API is met in ``client`` only; ``reading`` and ``answers`` know its forms, ``failures`` its complaints, ``tokens`` its
+sign-in. ``emulator`` is written from the API's description and imports none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from jumpseat import SessionType, Setting, ShareChannel, hookimpl
+from jumpseat_teamviewer.account import SETTINGS, ProviderAccount
+from jumpseat_teamviewer.session_types import Pilot, RemoteControl
+from jumpseat_teamviewer.sms import TeamViewerSms
+
+if TYPE_CHECKING:
+    import click
+
+
+@hookimpl
+def register_session_types() -> Iterable[SessionType]:
+    account = ProviderAccount()
+    return [RemoteControl(account), Pilot(account)]
+
+
+@hookimpl
+def register_share_channels() -> Iterable[ShareChannel]:
+    return [TeamViewerSms()]
+
+
+@hookimpl
+def register_settings() -> Iterable[Setting]:
+    return SETTINGS
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    from jumpseat_teamviewer.commands import emulator
+
+    cli.add_command(emulator)
