@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from jumpseat.catalogue import build
-from jumpseat.catalogue.cross import CrossCheck
+from jumpseat.catalogue.cross import BROKEN_TEMPLATES, CrossCheck
 from jumpseat.catalogue.files import METADATA, OTHER_YAML, TEMPLATES, digest, is_masked, kind_of, read, snapshot, unknown_file, version_of
 from jumpseat.catalogue.model import Catalogue, HostSettings, SessionSettings
 from jumpseat.catalogue.positions import Reading, read_yaml
