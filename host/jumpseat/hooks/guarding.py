@@ -1,0 +1,187 @@
+"""Stand-ins for what plugins register: the same interface, every method called through the dispatch.
+
+A stand-in knows the declarations of its extension (name, label, abilities …) as they were when it was registered, so reading
+them runs no code of the plugin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, get_type_hints
+
+from jumpseat.contract import Extension, Health, RecordSource, SessionType, ShareChannel
+from jumpseat.hooks.dispatch import Dispatch
+from jumpseat.hooks.values import Check, T, many, nothing, one, optional, read_fields, statuses
+from jumpseat.secret import Secret
+from jumpseat.types import (
+    Connection,
+    Contact,
+    ContactRule,
+    Device,
+    Message,
+    ObjectInfo,
+    OpenedSession,
+    OpenRequest,
+    Outcome,
+    Recipe,
+    Record,
+    RecordRef,
+    Session,
+    SessionStatus,
+    Supporter,
+    SupporterInfo,
+)
+
+AnyExtension = TypeVar("AnyExtension", bound=Extension)
+LONGEST_DEADLINE = 300.0
+"""Seconds; a longer ``deadline_seconds`` is cut to it."""
+
+
+def guard(dispatch: Dispatch, plugin: str, extension: AnyExtension) -> AnyExtension:
+    """A stand-in for the extension whose methods run guarded.
+
+    Args:
+        dispatch: what runs the calls.
+        plugin: name of the plugin that registered it.
+        extension: a session type, share channel or record source.
+
+    Returns:
+        An object of the same contract class (``isinstance(guarded, SessionType)`` holds); it cannot be changed.
+    """
+    for contract, guarded in _STAND_INS.items():
+        if isinstance(extension, contract):
+            return guarded(dispatch, plugin, extension)  # type: ignore[no-any-return]  # the table pairs each contract with its stand-in
+    raise TypeError(f"{type(extension).__name__} is no session type, share channel or record source")
+
+
+def declarations(contract: type[Extension]) -> tuple[str, ...]:
+    """Names of what an extension of this contract declares (``name``, ``label``, ``abilities`` …)."""
+    return tuple(name for name in get_type_hints(contract) if name != "runtime" and not name.startswith("_"))
+
+
+def _anything(value: Any) -> Any:
+    return value
+
+
+class _Guarded(Extension):
+    """What the three stand-ins share."""
+
+    _contract: type[Extension]
+    _dispatch: Dispatch
+    _plugin: str
+    _extension: Extension
+    _seconds: float
+
+    def __init__(self, dispatch: Dispatch, plugin: str, extension: Extension) -> None:
+        own = self.__dict__
+        for name in declarations(self._contract):
+            own[name] = getattr(extension, name)
+        own["_dispatch"], own["_plugin"], own["_extension"] = dispatch, plugin, extension
+        own["_seconds"] = min(extension.deadline_seconds, LONGEST_DEADLINE)
+        if hasattr(extension, "runtime"):
+            own["runtime"] = extension.runtime
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"'{name}' of '{self.__dict__['name']}' cannot be set: what a plugin registers is shared and does not change.")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # only looked up when missing, as by copy or pickle: the plugin has no say in those
+            raise AttributeError(name)
+        value = getattr(self._extension, name)
+        if not callable(value):
+            return value
+        return lambda *args, **kwargs: self._call(name, _anything, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<{self._contract.__name__} {self.__dict__['name']!r} of the plugin {self.__dict__['_plugin']!r}>"
+
+    def _call(self, method: str, check: Check[T], *args: Any, **kwargs: Any) -> T:
+        function: Callable[..., Any] = getattr(self._extension, method)
+        default = getattr(self._contract, method, None)
+        if default is not None and getattr(function, "__func__", None) is default:
+            return check(function(*args, **kwargs))  # the contract's own default: the host's code needs no guard
+        call = f"{self.name}.{method}"
+        return self._dispatch.call(self._plugin, call, function, args, kwargs, seconds=self._seconds, check=check)
+
+
+class _GuardedSessionType(_Guarded, SessionType):
+    _contract = SessionType
+
+    def open(self, request: OpenRequest) -> OpenedSession:
+        return self._call("open", one(OpenedSession), request)
+
+    def supporter_link(self, session: Session, supporter: Supporter) -> Secret:
+        return self._call("supporter_link", one(Secret), session, supporter)
+
+    def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
+        return self._call("status", statuses(len(sessions)), sessions)
+
+    def close(self, session: Session) -> None:
+        self._call("close", nothing, session)
+
+    def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
+        return self._call("find", optional(OpenedSession), correlation_id, since)
+
+    def connections(self, since: datetime) -> Sequence[Connection]:
+        return self._call("connections", many(Connection), since)
+
+    def devices(self, supporter: Supporter) -> Sequence[Device]:
+        return self._call("devices", many(Device), supporter)
+
+
+class _GuardedShareChannel(_Guarded, ShareChannel):
+    _contract = ShareChannel
+
+    def check(self, address: str) -> str:
+        return self._call("check", one(str), address)
+
+    def send(self, message: Message) -> Outcome:
+        return self._call("send", one(Outcome), message)
+
+    def look_up(self, message: Message) -> Outcome | None:
+        return self._call("look_up", optional(Outcome), message)
+
+
+class _GuardedRecordSource(_Guarded, RecordSource):
+    _contract = RecordSource
+
+    def describe(self, object: str) -> ObjectInfo | None:
+        return self._call("describe", optional(ObjectInfo), object)
+
+    def recipe(self, object: str) -> Recipe | None:
+        return self._call("recipe", optional(Recipe), object)
+
+    def check_id(self, object: str, id: str) -> str:
+        return self._call("check_id", one(str), object, id)
+
+    def get(self, ref: RecordRef, fields: Sequence[str]) -> Mapping[str, Any]:
+        return self._call("get", read_fields, ref, fields)
+
+    def contacts(self, record: Record, rule: ContactRule) -> Sequence[Contact]:
+        return self._call("contacts", many(Contact), record, rule)
+
+    def find_supporter(self, id: str) -> SupporterInfo | None:
+        return self._call("find_supporter", optional(SupporterInfo), id)
+
+    def visible_to(self, ref: RecordRef, supporter: Supporter) -> bool | None:
+        return self._call("visible_to", optional(bool), ref, supporter)
+
+    def post_note(self, record: Record, text: str) -> None:
+        self._call("post_note", nothing, record, text)
+
+    def add_contact(self, record: Record, contact: Contact) -> Contact:
+        return self._call("add_contact", one(Contact), record, contact)
+
+    def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
+        self._call("write_back", nothing, record, values)
+
+    def health(self) -> Health:
+        return self._call("health", one(Health))
+
+
+_STAND_INS: dict[type[Extension], Callable[[Dispatch, str, Any], Any]] = {
+    SessionType: _GuardedSessionType,
+    ShareChannel: _GuardedShareChannel,
+    RecordSource: _GuardedRecordSource,
+}

@@ -1,0 +1,257 @@
+"""What crosses the border between host and plugin: arguments are frozen before, answers are checked after.
+
+Both walk the values of ``types.py`` by their annotations, so a field that is added there is frozen and checked here by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, is_dataclass, replace
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from itertools import islice
+from types import MappingProxyType, UnionType
+from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from jumpseat.contract import Health
+from jumpseat.secret import Secret, redact
+from jumpseat.types import Outcome, SessionStatus, Verdict
+
+MAX_TEXT = 1_000_000
+"""Characters in one text of an answer."""
+MAX_ITEMS = 100_000
+"""Values in one answer."""
+MAX_REASON = 2_000
+"""Characters of a reason that is shown to people."""
+
+T = TypeVar("T")
+Check = Callable[[Any], T]
+"""Answers what a plugin answered, checked, or raises ``WrongAnswer``."""
+
+
+class WrongAnswer(Exception):
+    """A plugin answered something that the contract does not know; the text is the host's own."""
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+class FrozenDict(dict[str, Any]):
+    """A dict that plugins can read and dump as JSON, but not change."""
+
+    __slots__ = ()
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("What the host hands to a plugin cannot be changed; make a copy with dict(...) first.")
+
+    __setitem__ = __delitem__ = _refuse
+    update = setdefault = pop = popitem = clear = __ior__ = _refuse
+
+
+_ATOMS = frozenset({str, int, float, bool, type(None), datetime, Secret, FrozenDict, bytes})
+
+
+def freeze(value: Any) -> Any:
+    """``value`` with every list, set and dict in it replaced by one that cannot change; the same object when nothing can.
+
+    Args:
+        value: a value of ``types.py``, or plain data; other objects pass as they are.
+    """
+    kind: Any = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind is tuple:
+        frozen = tuple([freeze(item) for item in value])
+        return value if all(map(_same, frozen, value)) else frozen
+    if kind is list:
+        return tuple([freeze(item) for item in value])
+    if kind is dict:
+        return FrozenDict({key: freeze(item) for key, item in value.items()})
+    if kind is MappingProxyType:
+        changes = any(freeze(item) is not item for item in value.values())
+        return FrozenDict({key: freeze(item) for key, item in value.items()}) if changes else value
+    if kind is set:
+        return frozenset(value)
+    names = _frozen_fields(kind)
+    if not names:
+        return value
+    changed = {name: frozen for name in names if (frozen := freeze(old := getattr(value, name))) is not old}
+    return replace(value, **changed) if changed else value
+
+
+def _same(one: object, other: object) -> bool:
+    return one is other
+
+
+@cache
+def _frozen_fields(kind: Any) -> tuple[str, ...]:
+    """Fields of a frozen dataclass; none of anything else, which is passed on as it is."""
+    if not is_dataclass(kind) or not getattr(kind, "__dataclass_params__").frozen:  # noqa: B009  # an attribute no type checker knows
+        return ()
+    return tuple(field.name for field in fields(kind))
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+
+def nothing(value: Any) -> None:
+    """Whatever is answered where nothing is asked for is dropped."""
+
+
+def one(kind: type[T]) -> Check[T]:
+    """Exactly one ``kind``."""
+    return lambda value: _checked(value, kind)
+
+
+def optional(kind: type[T]) -> Check[T | None]:
+    """One ``kind`` or None."""
+    return lambda value: None if value is None else _checked(value, kind)
+
+
+def many(kind: type[T]) -> Check[tuple[T, ...]]:
+    """Any iterable of ``kind``, read to its end here; answered as a tuple. None counts as empty."""
+
+    def check(value: Any) -> tuple[T, ...]:
+        if isinstance(value, (str, bytes, Mapping)):
+            raise WrongAnswer(f"answered {kind_of(value)} where several {kind.__name__} are needed")
+        try:
+            items = tuple(islice(iter(() if value is None else value), MAX_ITEMS + 1))
+        except TypeError as error:
+            raise WrongAnswer(f"answered {kind_of(value)} where several {kind.__name__} are needed") from error
+        if len(items) > MAX_ITEMS:
+            raise WrongAnswer(f"answered more than {MAX_ITEMS} values")
+        return tuple([_checked(item, kind) for item in items])
+
+    return check
+
+
+def statuses(count: int) -> Check[tuple[SessionStatus, ...]]:
+    """Exactly ``count`` statuses, one per session asked about."""
+    check = many(SessionStatus)
+
+    def checked(value: Any) -> tuple[SessionStatus, ...]:
+        answer = check(value)
+        if len(answer) != count:
+            raise WrongAnswer(f"answered {len(answer)} statuses for {count} sessions")
+        return answer
+
+    return checked
+
+
+def one_of(candidates: Sequence[Any]) -> Check[Any]:
+    """One of the candidates, or None."""
+
+    def check(value: Any) -> Any:
+        if value is None:
+            return None
+        for candidate in candidates:
+            if value is candidate or (type(value) is type(candidate) and value == candidate):
+                return candidate
+        raise WrongAnswer(f"answered {kind_of(value)} that is not one of the candidates")
+
+    return check
+
+
+def read_fields(value: Any) -> Mapping[str, Any]:
+    """The fields of a record, frozen."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise WrongAnswer(f"answered {kind_of(value)} where the fields by name are needed")
+    if sum(len(item) for item in value.values() if isinstance(item, str)) > MAX_TEXT:
+        raise WrongAnswer(f"answered fields of more than {MAX_TEXT} characters")
+    return FrozenDict({key: freeze(item) for key, item in value.items()})
+
+
+def cleaned(value: Any, secrets: tuple[Secret, ...]) -> Any:
+    """An answer whose words are shown to people: without secrets, and of a length that a page bears."""
+    kind = type(value)
+    if kind is Outcome or kind is Verdict:
+        return replace(value, reason=_shown(value.reason, secrets)) if value.reason else value
+    if kind is Health:
+        return replace(value, text=_shown(value.text, secrets)) if value.text else value
+    return value
+
+
+def _shown(text: str, secrets: tuple[Secret, ...]) -> str:
+    # Masked first and cut afterwards, so that no half of a secret is left at the cut.
+    return redact(text[: 10 * MAX_REASON], secrets)[:MAX_REASON]
+
+
+def _checked(value: Any, kind: Any) -> Any:
+    """``value``, when it is a ``kind`` whose every field holds what its annotation says."""
+    if not isinstance(value, kind):
+        raise WrongAnswer(f"answered {kind_of(value)} where {kind.__name__} is needed")
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise WrongAnswer(f"answered a text of {len(value)} characters; {MAX_TEXT} are allowed")
+    if not _is_value(kind):
+        return value
+    for name, hint in _hints(kind):
+        _check_field(f"{kind.__name__}.{name}", getattr(value, name), hint)
+    if type(value) is not kind:  # a subclass may change its mind later; the host keeps plain values only
+        value = kind(**{name: getattr(value, name) for name, _ in _hints(kind)})
+    return freeze(value)
+
+
+def _check_field(place: str, value: Any, hint: Any) -> None:
+    if not fits(value, hint):
+        raise WrongAnswer(f"answered {place} as {kind_of(value)}; {written(hint)} is needed")
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise WrongAnswer(f"answered {place} with {len(value)} characters; {MAX_TEXT} are allowed")
+    if isinstance(value, datetime) and value.utcoffset() is None:
+        raise WrongAnswer(f"answered {place} without a time zone; UTC is needed")
+
+
+def _is_value(kind: Any) -> bool:
+    return is_dataclass(kind)
+
+
+@cache
+def _hints(kind: Any) -> tuple[tuple[str, Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple((field.name, hints[field.name]) for field in fields(kind))
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Is the value what the annotation says?"""
+    if hint is Any:
+        return True
+    origin = get_origin(hint)
+    if origin is None:
+        return _is(value, hint)
+    if origin in (Union, UnionType):
+        return any(fits(value, part) for part in get_args(hint))
+    if origin is Literal:
+        return isinstance(value, str) and value in get_args(hint)
+    return _holds(value, origin, get_args(hint))
+
+
+def _is(value: Any, hint: Any) -> bool:
+    nested = hint if _is_value(hint) else None
+    if hint is int or hint is float:
+        return isinstance(value, hint) and not isinstance(value, bool)
+    if not isinstance(value, hint):
+        return False
+    return nested is None or all(fits(getattr(value, name), part) for name, part in _hints(nested))
+
+
+def _holds(value: Any, origin: Any, parts: tuple[Any, ...]) -> bool:
+    """A container and what is in it."""
+    if not isinstance(value, origin):
+        return False
+    if isinstance(value, Mapping):
+        return all(fits(key, parts[0]) and fits(item, parts[1]) for key, item in value.items())
+    return all(fits(item, parts[0]) for item in value)
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, for a message."""
+    return "None" if value is None else type(value).__name__
+
+
+def written(hint: Any) -> str:
+    """An annotation as a message names it."""
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in get_args(hint))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint.__name__
+    return hint.__name__ if isinstance(hint, type) else str(hint).replace("jumpseat.types.", "").replace("NoneType", "None")
