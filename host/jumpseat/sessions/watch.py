@@ -96,13 +96,14 @@ def _joins_first(conn: sa.Connection, id: str, now: datetime) -> bool:
 def _apply_gone(parts: Parts, row: Details) -> Session | None:
     """A session that is missing once may be missing by accident; missing twice in a row it is over."""
     if row.gone_at is not None:
-        return _closed_there(parts, row.session, parts.now(), "The provider no longer knows the session.")
+        # Told to close all the same: should the provider know it again, it must not stay open there.
+        return _closed_there(parts, row.session, None, "The provider no longer knows the session.")
     with parts.store.write() as conn:
         sessions.change(conn, row.session.id, expected=SessionState.OPEN, gone_at=parts.now())
     return None
 
 
-def _closed_there(parts: Parts, session: Session, closed_at: datetime, text: str) -> Session | None:
+def _closed_there(parts: Parts, session: Session, closed_at: datetime | None, text: str) -> Session | None:
     with parts.store.write() as conn:
         closed = steps.close(conn, session, parts.now(), text, at_provider=closed_at)
     if closed is not None:
