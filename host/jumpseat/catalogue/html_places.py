@@ -38,6 +38,8 @@ class Tag:
     closed: bool = True
     content: str = ""
     """For ``style`` and ``script``: what stands between the tags."""
+    end: int = 0
+    """Offset behind the tag and its content."""
 
 
 def tags(text: str) -> Iterator[Tag]:
@@ -73,7 +75,8 @@ def _read_tag(text: str, start: int, named: re.Match[str]) -> tuple[Tag, int]:
     if closed and name in ("style", "script") and text[start + 1] != "/":
         end = re.compile(f"</{name}", re.IGNORECASE).search(text, at)
         content = text[at + 1 : end.start() if end else len(text)]
-    return Tag(start, name, tuple(quoted), " ".join(naked), closed, content), at + 1 + len(content)
+    at += 1 + len(content)
+    return Tag(start, name, tuple(quoted), " ".join(naked), closed, content, at), at
 
 
 def _attribute(before: str) -> str:
@@ -97,6 +100,15 @@ def addresses(text: str) -> Iterator[str]:
             if name in ADDRESS_ATTRIBUTES:
                 yield html.unescape(value).strip()
         yield from (html.unescape(value) for value in naked_addresses(tag))
+
+
+def words_of(text: str) -> str:
+    """What a reader of an HTML text sees, roughly: no tags, character references resolved."""
+    pieces, at = [], 0
+    for tag in tags(text):
+        pieces.append(text[at : tag.start])
+        at = tag.end
+    return html.unescape(" ".join([*pieces, text[at:]]))
 
 
 def unsafe_places(skeleton: str) -> Iterator[tuple[int, str, str]]:

@@ -193,7 +193,7 @@ class _Check:
             meant = near(node.name, FILTERS)
             fix = f"did you mean '{meant}'?" if meant else f"there are {', '.join(sorted(FILTERS))}"
             self._add(node, "M407", f"there is no filter '{node.name}'", fix, rf"\|\s*{re.escape(node.name)}\b")
-        elif node.kwargs or node.dyn_args or node.dyn_kwargs:
+        elif node.kwargs or node.dyn_args or node.dyn_kwargs or not _takes(node):
             self._add(
                 node, "M407", f"the filter '{node.name}' takes no named values", "write the value alone: truncate(40)", re.escape(node.name)
             )
@@ -264,6 +264,13 @@ def _chain(node: nodes.Node) -> str | None:
         names.append(node.attr)
         node = node.node
     return ".".join([node.name, *reversed(names)]) if isinstance(node, nodes.Name) else None
+
+
+def _takes(node: nodes.Filter) -> bool:
+    """Has the filter the arguments that it takes?"""
+    if node.name == "truncate":
+        return len(node.args) == 1 and isinstance(node.args[0], nodes.Const) and type(node.args[0].value) is int
+    return len(node.args) == (1 if node.name == "default" else 0)
 
 
 def _children(node: nodes.Node) -> Iterator[nodes.Node]:
