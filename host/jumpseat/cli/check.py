@@ -1,0 +1,69 @@
+"""``jumpseat check``: everything that is wrong with the metadata and templates, at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jumpseat.cli.context import Context, json_option, pass_context
+from jumpseat.errors import ExitCode, JumpseatError, WorkspaceNotFound
+
+if TYPE_CHECKING:
+    from jumpseat.catalogue.problems import Problem
+    from jumpseat.catalogue.vocabulary import Vocabulary
+
+FORMATS = ("text", "json", "sarif", "github")
+
+
+@click.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True, help="How to print the problems.")
+@click.option("--live", is_flag=True, help="Ask the record sources whether objects and fields exist.")
+@json_option
+@pass_context
+def check(ctx: Context, path: Path | None, form: Any, live: bool, as_json: bool) -> None:
+    """Check the metadata and templates; every problem with its place, cause and fix.
+
+    PATH is a workspace, or a file or folder in one; only its problems are shown then.
+    """
+    from jumpseat.catalogue.load import load
+    from jumpseat.catalogue.problems import formatted, has_errors
+
+    workspace, below = _where(ctx, path)
+    loaded = load(workspace, _vocabulary(ctx, workspace, live=live))
+    problems = [problem for problem in loaded.problems if _is_below(problem, below)]
+    click.echo(formatted(problems, "json" if as_json else form))
+    if has_errors(problems):
+        click.get_current_context().exit(ExitCode.PROBLEM)
+
+
+def _where(ctx: Context, path: Path | None) -> tuple[Path, str]:
+    """The workspace, and the part of it that is meant (``""`` for all)."""
+    if path is None:
+        return ctx.find_workspace(), ""
+    if not path.exists():
+        raise WorkspaceNotFound(f"{path} does not exist.")
+    # Not resolved: a linked file belongs to the workspace that holds the link.
+    place = path.absolute()
+    for folder in (place, *place.parents):
+        if (folder / "metadata").is_dir():
+            return folder, place.relative_to(folder).as_posix().removeprefix(".")
+    raise WorkspaceNotFound(f"{path} is not a workspace and does not lie in one: no folder above it has a metadata/ folder.")
+
+
+def _is_below(problem: Problem, below: str) -> bool:
+    return not below or problem.file == below or problem.file.startswith(f"{below}/")
+
+
+def _vocabulary(ctx: Context, workspace: Path, *, live: bool) -> Vocabulary | None:
+    """What the plugins bring; None, said on stderr, when they cannot even be asked."""
+    try:
+        from jumpseat.host import Host
+
+        return Host.vocabulary_for(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins, live=live)
+    except Exception as error:  # a plugin that breaks must not keep the metadata from being checked
+        why = f" ({error.message})" if isinstance(error, JumpseatError) else ""
+        click.echo(f"The plugins could not be asked{why}: names that they bring are not checked.", err=True)
+        return None
