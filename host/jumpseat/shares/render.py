@@ -54,10 +54,11 @@ def render(template: Template, context: TemplateContext) -> Rendered:
     if not is_customer_link(link):
         raise _unsafe(template, "the session has no customer link that could be shown")
     text = _tidy(_filled(template, "text", template.body, values), short=template.subject is None)
-    _check_text(template, text, link, hosts(_prepared(template.body, "text", template.language).skeleton + " " + values["company"]["name"]))
+    of_company = hosts(values["company"]["name"])
+    _check_text(template, text, link, of_company)
     html = None if template.html is None else _tidy(_filled(template, "html", template.html, values), short=False)
     if html is not None:
-        _check_html(template, html, link, values["company"]["name"])
+        _check_html(template, html, link, of_company)
     return Rendered(_subject(template, values), text, html)
 
 
@@ -82,19 +83,18 @@ def _check_text(template: Template, text: str, link: str, allowed: frozenset[str
     found = list(links(text))
     if not any(is_same(one, link) for one in found):
         raise _unsafe(template, "its text does not show the customer link; put {{ session.customer_link }} into it")
-    if foreign(found, link, allowed) is not None:
+    if foreign(found, link, allowed | _prepared(template.body, "text", template.language).hosts) is not None:
         raise _unsafe(template, "its text shows an address that is neither the customer link nor written in the template")
 
 
-def _check_html(template: Template, html: str, link: str, company: str) -> None:
-    skeleton = _prepared(template.html or "", "html", template.language).skeleton
-    in_attributes, words = list(addresses(html)), words_of(html)
-    if link not in in_attributes and not any(is_same(one, link) for one in links(words)):
+def _check_html(template: Template, html: str, link: str, allowed: frozenset[str]) -> None:
+    written = _prepared(template.html or "", "html", template.language)
+    in_attributes, in_words = list(addresses(html)), list(links(words_of(html)))
+    if link not in in_attributes and not any(is_same(one, link) for one in in_words):
         raise _unsafe(template, "its HTML does not show the customer link; put {{ session.customer_link }} into it")
-    written = frozenset(addresses(skeleton))
-    if any(one != link and one not in written for one in in_attributes):
+    if any(one != link and one not in written.addresses for one in in_attributes):
         raise _unsafe(template, "its HTML links to an address that is neither the customer link nor written in the template")
-    if foreign(links(words), link, hosts(f"{words_of(skeleton)} {company}")) is not None:
+    if foreign(in_words, link, allowed | written.hosts) is not None:
         raise _unsafe(template, "its HTML shows an address that is neither the customer link nor written in the template")
 
 
@@ -157,7 +157,10 @@ class _Prepared:
     """A text, checked and compiled."""
 
     compiled: jinja2.Template
-    skeleton: str
+    hosts: frozenset[str]
+    """Hosts that the template itself names."""
+    addresses: frozenset[str]
+    """Addresses that stand in its HTML attributes."""
 
 
 class _Refused(Exception):
@@ -188,4 +191,9 @@ def _prepared(source: str, kind: Kind, language: str) -> _Prepared:
         problem = next((cause for _, cause, _ in unsafe_places(inspected.skeleton)), None)
     if problem is not None:
         raise _Refused(problem)
-    return _Prepared(environment(kind, language).from_string(source), inspected.skeleton)
+    is_html, skeleton = kind == "html", inspected.skeleton
+    return _Prepared(
+        compiled=environment(kind, language).from_string(source),
+        hosts=hosts(words_of(skeleton) if is_html else skeleton),
+        addresses=frozenset(addresses(skeleton)) if is_html else frozenset(),
+    )
