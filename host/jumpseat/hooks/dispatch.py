@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -335,7 +336,7 @@ class Dispatch:
         self, plugin: str, function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], check: Check[Any]
     ) -> Ended:
         try:
-            return Ended(TraceOutcome.OK, cleaned(check(function(*arguments, **keywords)), self._secrets(plugin)))
+            return Ended(TraceOutcome.OK, cleaned(check(function(*arguments, **keywords)), partial(self._secrets, plugin)))
         except BaseException as error:  # SystemExit and KeyboardInterrupt of a plugin are failures like any other
             return self._translated(plugin, error)
 

@@ -103,6 +103,6 @@ def _check_path(before: list[str]) -> None:
         raise WrongAnswer("changed the front of sys.path (undone)")
 
 
-def threads_now() -> int:
-    """Threads of the process; a plugin that starts some while it is imported is noted."""
-    return threading.active_count()
+def foreign_threads() -> int:
+    """Threads of the process that are not the host's own; a plugin that starts some while it is imported is noted."""
+    return sum(not thread.name.startswith("jumpseat") for thread in threading.enumerate())

@@ -31,7 +31,7 @@ from jumpseat.hooks import checking, discovery, output
 from jumpseat.hooks.discovery import Candidate, near
 from jumpseat.hooks.dispatch import Dispatch, Ended, Implementation
 from jumpseat.hooks.guarding import guard
-from jumpseat.hooks.importing import Importer, threads_now
+from jumpseat.hooks.importing import Importer, foreign_threads
 from jumpseat.hooks.runtime import LiveConfig, PluginRuntime
 from jumpseat.hooks.trace import Trace, TraceOutcome
 from jumpseat.hooks.values import Check, many, one
@@ -221,7 +221,6 @@ class Plugins:
 
     # --- what is known ---
 
-    @property
     def infos(self) -> tuple[PluginInfo, ...]:
         """Every plugin that was found, in plugin order, with its state now."""
         return tuple(self._info(loading) for loadings in self._loading.values() for loading in loadings)
@@ -353,7 +352,7 @@ class Plugins:
         self.dispatch.use(self._implementations())
 
     def _import(self, loading: _Loading) -> None:
-        began, threads = perf_counter(), threads_now()
+        began, threads = perf_counter(), foreign_threads()
         ended = self.dispatch.attempt(
             loading.name, "import", self._importer.load, (loading.candidate,), seconds=self._seconds, check=lambda plugin: plugin
         )
@@ -370,9 +369,9 @@ class Plugins:
             loading.set_aside(PluginState.REFUSED, "\n".join(filter(None, problems)))
             return
         loading.plugin, loading.hooks = ended.value, checking.hooks_of(ended.value)
-        more = threads_now() - threads
-        if more > _OWN_NEW_THREADS:
-            loading.reasons.append(f"It started {more - _OWN_NEW_THREADS} threads while it was imported.")
+        more = foreign_threads() - threads
+        if more > 0:
+            loading.reasons.append(f"It started {more} threads while it was imported; the host cannot stop them.")
 
     def _register(self, loading: _Loading) -> None:
         try:
@@ -505,10 +504,6 @@ class Plugins:
         if candidate.file is None:
             return None
         return checking.shown_path(candidate.file, self.workspace, candidate.module or "")
-
-
-_OWN_NEW_THREADS = 1
-"""The pool may have started one for the import itself."""
 
 
 def _drop(value: Any) -> None:

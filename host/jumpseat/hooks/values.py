@@ -26,6 +26,7 @@ MAX_REASON = 2_000
 """Characters of a reason that is shown to people."""
 
 T = TypeVar("T")
+Test = Callable[[Any], bool]
 Check = Callable[[Any], T]
 """Answers what a plugin answered, checked, or raises ``WrongAnswer``."""
 
@@ -73,10 +74,11 @@ def freeze(value: Any) -> Any:
         return FrozenDict({key: freeze(item) for key, item in value.items()}) if changes else value
     if kind is set:
         return frozenset(value)
-    names = _frozen_fields(kind)
-    if not names:
-        return value
-    changed = {name: frozen for name in names if (frozen := freeze(old := getattr(value, name))) is not old}
+    changed = {}
+    for name in _frozen_fields(kind):
+        item = getattr(value, name)
+        if type(item) not in _ATOMS and (frozen := freeze(item)) is not item:
+            changed[name] = frozen
     return replace(value, **changed) if changed else value
 
 
@@ -162,13 +164,13 @@ def read_fields(value: Any) -> Mapping[str, Any]:
     return FrozenDict({key: freeze(item) for key, item in value.items()})
 
 
-def cleaned(value: Any, secrets: tuple[Secret, ...]) -> Any:
+def cleaned(value: Any, secrets: Callable[[], tuple[Secret, ...]]) -> Any:
     """An answer whose words are shown to people: without secrets, and of a length that a page bears."""
     kind = type(value)
-    if kind is Outcome or kind is Verdict:
-        return replace(value, reason=_shown(value.reason, secrets)) if value.reason else value
-    if kind is Health:
-        return replace(value, text=_shown(value.text, secrets)) if value.text else value
+    if (kind is Outcome or kind is Verdict) and value.reason:
+        return replace(value, reason=_shown(value.reason, secrets()))
+    if kind is Health and value.text:
+        return replace(value, text=_shown(value.text, secrets()))
     return value
 
 
@@ -181,66 +183,72 @@ def _checked(value: Any, kind: Any) -> Any:
     """``value``, when it is a ``kind`` whose every field holds what its annotation says."""
     if not isinstance(value, kind):
         raise WrongAnswer(f"answered {kind_of(value)} where {kind.__name__} is needed")
-    if isinstance(value, str) and len(value) > MAX_TEXT:
+    if kind is str and len(value) > MAX_TEXT:
         raise WrongAnswer(f"answered a text of {len(value)} characters; {MAX_TEXT} are allowed")
-    if not _is_value(kind):
-        return value
-    for name, hint in _hints(kind):
-        _check_field(f"{kind.__name__}.{name}", getattr(value, name), hint)
-    if type(value) is not kind:  # a subclass may change its mind later; the host keeps plain values only
-        value = kind(**{name: getattr(value, name) for name, _ in _hints(kind)})
+    plan = _plan(kind)
+    for name, right, hint in plan:
+        item = getattr(value, name)
+        if not right(item):
+            raise _wrong_field(f"{kind.__name__}.{name}", item, hint)
+    if plan and type(value) is not kind:  # a subclass may change its mind later; the host keeps plain values only
+        value = kind(**{name: getattr(value, name) for name, _, _ in plan})
     return freeze(value)
 
 
-def _check_field(place: str, value: Any, hint: Any) -> None:
-    if not fits(value, hint):
-        raise WrongAnswer(f"answered {place} as {kind_of(value)}; {written(hint)} is needed")
+def _wrong_field(place: str, value: Any, hint: Any) -> WrongAnswer:
     if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise WrongAnswer(f"answered {place} with {len(value)} characters; {MAX_TEXT} are allowed")
-    if isinstance(value, datetime) and value.utcoffset() is None:
-        raise WrongAnswer(f"answered {place} without a time zone; UTC is needed")
-
-
-def _is_value(kind: Any) -> bool:
-    return is_dataclass(kind)
+        return WrongAnswer(f"answered {place} with {len(value)} characters; {MAX_TEXT} are allowed")
+    if isinstance(value, datetime):
+        return WrongAnswer(f"answered {place} without a time zone; UTC is needed")
+    return WrongAnswer(f"answered {place} as {kind_of(value)}; {written(hint)} is needed")
 
 
 @cache
-def _hints(kind: Any) -> tuple[tuple[str, Any], ...]:
+def _plan(kind: Any) -> tuple[tuple[str, Test, Any], ...]:
+    """Name, test and annotation of each field; empty for what is no dataclass."""
+    if not is_dataclass(kind):
+        return ()
     hints = get_type_hints(kind)
-    return tuple((field.name, hints[field.name]) for field in fields(kind))
+    return tuple((field.name, _test(hints[field.name]), hints[field.name]) for field in fields(kind))
 
 
 def fits(value: Any, hint: Any) -> bool:
     """Is the value what the annotation says?"""
+    return _test(hint)(value)
+
+
+@cache
+def _test(hint: Any) -> Test:
+    """An annotation as a test; made once, for it runs on every answer of every plugin."""
+    origin, parts = get_origin(hint), get_args(hint)
     if hint is Any:
-        return True
-    origin = get_origin(hint)
-    if origin is None:
-        return _is(value, hint)
+        return lambda _: True
     if origin in (Union, UnionType):
-        return any(fits(value, part) for part in get_args(hint))
+        tests = tuple(_test(part) for part in parts)
+        return lambda value: any(test(value) for test in tests)
     if origin is Literal:
-        return isinstance(value, str) and value in get_args(hint)
-    return _holds(value, origin, get_args(hint))
+        return lambda value: isinstance(value, str) and value in parts
+    if origin is not None:
+        return _container_test(origin, tuple(_test(part) for part in parts if part is not ...))
+    return _plain_test(hint)
 
 
-def _is(value: Any, hint: Any) -> bool:
-    nested = hint if _is_value(hint) else None
+def _container_test(origin: Any, parts: tuple[Test, ...]) -> Test:
+    if len(parts) == 2:
+        key, item = parts
+        return lambda value: isinstance(value, origin) and all(key(name) and item(value[name]) for name in value)
+    return lambda value: isinstance(value, origin) and all(map(parts[0], value))
+
+
+def _plain_test(hint: Any) -> Test:
+    if hint is str:
+        return lambda value: isinstance(value, str) and len(value) <= MAX_TEXT
+    if hint is datetime:
+        return lambda value: isinstance(value, datetime) and value.utcoffset() is not None
     if hint is int or hint is float:
-        return isinstance(value, hint) and not isinstance(value, bool)
-    if not isinstance(value, hint):
-        return False
-    return nested is None or all(fits(getattr(value, name), part) for name, part in _hints(nested))
-
-
-def _holds(value: Any, origin: Any, parts: tuple[Any, ...]) -> bool:
-    """A container and what is in it."""
-    if not isinstance(value, origin):
-        return False
-    if isinstance(value, Mapping):
-        return all(fits(key, parts[0]) and fits(item, parts[1]) for key, item in value.items())
-    return all(fits(item, parts[0]) for item in value)
+        return lambda value: isinstance(value, hint) and not isinstance(value, bool)
+    plan = _plan(hint)
+    return lambda value: isinstance(value, hint) and all(right(getattr(value, name)) for name, right, _ in plan)
 
 
 def kind_of(value: Any) -> str:
