@@ -10,20 +10,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from jumpseat.access import keys
-from jumpseat.access.rights import UNGUARDED, assignments, narrowed, operation, require, union
+from jumpseat.access.rights import OPERATIONS, UNGUARDED, assignments, explain, narrowed, operation, require, union
 from jumpseat.catalogue.model import Catalogue, SupportedObject
 from jumpseat.catalogue.problems import Problem
 from jumpseat.clock import Clock
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
-from jumpseat.errors import InvalidValue, NotFound, NotSignedIn, RecordNotFound, SessionTypeNotAllowed
+from jumpseat.errors import (
+    InvalidValue,
+    JumpseatError,
+    NotFound,
+    NotSignedIn,
+    RecordNotFound,
+    SessionNotFound,
+    SessionNotValid,
+    SessionTypeNotAllowed,
+)
 from jumpseat.hooks.plugins import PluginInfo
-from jumpseat.hooks.trace import TraceRow
+from jumpseat.hooks.trace import TraceSetting
 from jumpseat.records.offer import Offer
 from jumpseat.records.resolve import Place, Resolver
 from jumpseat.secret import Secret
-from jumpseat.shares.compose import Composed, compose
-from jumpseat.store import idempotency, shares as share_rows, trace as trace_rows
+from jumpseat.sessions.words import over
+from jumpseat.shares.compose import Composed, Composer
+from jumpseat.store import idempotency, keys as key_rows, sessions as session_rows, shares as share_rows, timeline, trace as trace_rows
+from jumpseat.store.keys import ApiKey
+from jumpseat.store.trace import TraceRow
 from jumpseat.types import (
     Contact,
     Level,
@@ -38,7 +49,7 @@ from jumpseat.types import (
     Template,
     TimelineEntry,
 )
-from jumpseat.wiring import OPERATOR_RIGHTS, Wiring
+from jumpseat.wiring import OPERATOR_RIGHTS, Options, Wiring
 
 OPERATOR = "operator"
 
@@ -49,10 +60,10 @@ class Host:
     Two hosts in one process share nothing but the rule that one process runs one worker.
     """
 
-    def __init__(self, wiring: Wiring) -> None:
-        self._wiring = wiring
-        self.workspace = wiring.workspace
-        self.clock = wiring.clock
+    def __init__(self, workspace: str | Path, options: Options) -> None:
+        self._wiring = Wiring(Path(workspace), options, self)
+        self.workspace = self._wiring.workspace
+        self.clock = self._wiring.clock
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
@@ -86,19 +97,8 @@ class Host:
             MetadataInvalid: the metadata has problems and there is no last good version.
             PluginNotLoaded: a plugin that ``host.yaml`` requires is not there.
         """
-        return cls(
-            Wiring.make(
-                Path(workspace),
-                safe_mode=safe_mode,
-                no_plugins=tuple(no_plugins),
-                discover=discover,
-                extra=tuple(plugins),
-                database_url=database_url,
-                clock=clock,
-                watch=watch,
-                host_of=lambda wiring: cls(wiring),
-            )
-        )
+        options = Options(safe_mode, tuple(no_plugins), discover, tuple(plugins), database_url, clock, watch)
+        return cls(workspace, options)
 
     def close(self) -> None:
         """Stop the worker and the watching of files, and let go of the database."""
@@ -174,15 +174,26 @@ class Host:
         Raises:
             NotSignedIn: the key is unknown or revoked, or the user is not active.
         """
-        key = keys.check(self._wiring.store, secret, self.clock.now())
+        with self._wiring.store.read() as connection:
+            key = key_rows.find(connection, secret)
+        if key is None:
+            raise NotSignedIn("The API key is unknown or was revoked. 'jumpseat keys create NAME' makes one.")
+        self._note_use(key)
         allowed = union(item for item in self.catalogue.permission_sets if item.name == key.permission_set)
         if supporter_id is None:
             return Supporter(f"key:{key.name}", key.name, permission_sets=(key.permission_set,), rights=allowed)
         named = self.supporter(supporter_id)
         return replace(named, rights=narrowed(named.rights, allowed))
 
+    def _note_use(self, key: ApiKey) -> None:
+        now = self.clock.now()
+        if key.last_used_at is None or now - key.last_used_at >= key_rows.USED_EVERY:
+            with self._wiring.store.write() as connection:
+                key_rows.used(connection, key, now)
+
     def _info(self, id: str, source: str | None) -> SupporterInfo:
-        found = self.sources[source].find_supporter(id) if source in self.sources else None
+        known = self.sources.get(source or "")
+        found = known.find_supporter(id) if known else None
         if found is not None and not found.active:
             raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
         return found or SupporterInfo(id, id)
@@ -241,9 +252,8 @@ class Host:
         place = self._place(resolver, asked, supporter, "session.open")
         offer = self._offer(resolver, place, supporter)
         self._require_type(offer, session_type)
-        customer = _only(offer.contacts)
-        language = self._language(customer, supporter)
-        return self._wiring.life.open(offer.record, session_type, supporter, customer=customer, language=language, replace=replace)
+        language = self._language(offer.customer, supporter)
+        return self._wiring.life.open(offer.record, session_type, supporter, customer=offer.customer, language=language, replace=replace)
 
     @operation("session.read")
     def session(self, session_id: str, supporter: Supporter) -> Session:
@@ -269,7 +279,7 @@ class Host:
         object: str | None = None,
         limit: int = 50,
         before: str | None = None,
-    ) -> tuple[list[Session], str | None]:
+    ) -> session_rows.Page:
         """Search sessions, newest first; those of others only with the level *all*.
 
         Args:
@@ -281,17 +291,19 @@ class Host:
             before: cursor that the previous page answered.
 
         Returns:
-            The sessions, and the cursor of the next page (None on the last).
+            One page, with the cursor of the next.
         """
         level = require(supporter, "session.read", own=True)
-        return self._wiring.search(
-            state=state,
-            session_type=session_type,
-            object=object,
-            opened_by=None if level is Level.ALL else supporter.id,
-            limit=limit,
-            before=before,
-        )
+        with self._wiring.store.read() as connection:
+            return session_rows.search(
+                connection,
+                states=(state,) if state else (),
+                session_type=session_type,
+                object=object,
+                opened_by=None if level is Level.ALL else supporter.id,
+                before=before,
+                limit=limit,
+            )
 
     @operation("session.join")
     def join_session(self, session_id: str, supporter: Supporter) -> Secret:
@@ -307,7 +319,7 @@ class Host:
     def close_session(self, session_id: str, supporter: Supporter) -> Session:
         """Close a session and free its record; closing one that is over changes nothing."""
         session = self._session(session_id, supporter, "session.close")
-        return self._wiring.life.close(session, supporter.id)
+        return self._wiring.life.close(session, supporter)
 
     # --- shares -------------------------------------------------------------------------------------------------------
 
@@ -332,7 +344,7 @@ class Host:
         session, place, composed = self._composed(session_id, wishes, supporter, message)
         shares = self._wiring.sending.send(session, composed, supporter)
         if chat_message:
-            self._wiring.post_note(session, place, chat_message, supporter)
+            self._post_note(session, place, chat_message, supporter)
         return shares
 
     @operation("share.send")
@@ -345,7 +357,7 @@ class Host:
         """The shares of a session, oldest first, each with its outcome."""
         session = self._session(session_id, supporter, "share.read")
         with self._wiring.store.read() as connection:
-            return share_rows.of_session(connection, session.id)
+            return list(share_rows.of_session(connection, session.id))
 
     def deliver(self, share_id: str) -> Share | None:
         """Try to deliver one queued share here and now; the worker calls it, and so may a command without one."""
@@ -385,52 +397,86 @@ class Host:
         if permission_set not in {item.name for item in self.catalogue.permission_sets}:
             known = ", ".join(item.name for item in self.catalogue.permission_sets)
             raise InvalidValue(f"There is no permission set '{permission_set}'. Known: {known}.", param="permissionSet")
-        return keys.create(self._wiring.store, name, permission_set, self.clock.now())
+        with self._wiring.store.write() as connection:
+            return key_rows.create(connection, name, permission_set, self.clock.now())[1]
 
     @operation("keys.read")
-    def keys(self, supporter: Supporter) -> list[keys.ApiKey]:
-        """All API keys, without their secrets."""
+    def keys(self, supporter: Supporter) -> list[ApiKey]:
+        """All API keys, without their secrets; revoked ones too."""
         require(supporter, "keys.read")
-        return keys.listed(self._wiring.store)
+        with self._wiring.store.read() as connection:
+            return list(key_rows.listed(connection))
 
     @operation("keys.edit")
     def revoke_key(self, name: str, supporter: Supporter) -> None:
-        """Revoke an API key; calls with it are refused from now on."""
+        """Revoke an API key; calls with it are refused from now on.
+
+        Raises:
+            NotFound: there is no such key, or it was revoked before.
+        """
         require(supporter, "keys.edit")
-        keys.revoke(self._wiring.store, name, self.clock.now())
+        with self._wiring.store.write() as connection:
+            revoked = key_rows.revoke(connection, name, self.clock.now())
+        if not revoked:
+            raise NotFound(f"There is no API key '{name[:100]}' that could be revoked; 'jumpseat keys list' shows them.", param="name")
 
     @operation("trace.edit")
     def set_trace_level(self, level: str, supporter: Supporter, *, plugin: str | None = None, hook: str | None = None) -> None:
         """Set what the plugin trace log keeps: ``off``, ``exceptions`` or ``all``, for everything, a plugin or one of its hooks."""
         require(supporter, "trace.edit")
-        self._wiring.tracing.set_level(level, plugin=plugin, hook=hook)
+        self._wiring.set_trace_level(level, plugin, hook)
 
     @operation("trace.read")
-    def trace_levels(self, supporter: Supporter) -> Sequence[tuple[str, str, str]]:
-        """The levels that are set: (plugin or "", hook or "", level)."""
+    def trace_levels(self, supporter: Supporter) -> tuple[TraceSetting, ...]:
+        """The levels in force, widest first."""
         require(supporter, "trace.read")
-        return self._wiring.tracing.levels()
+        return self._wiring.trace_settings()
 
     @operation("trace.read")
     def trace(
-        self, supporter: Supporter, *, plugin: str | None = None, correlation_id: str | None = None, limit: int = 100
+        self,
+        supporter: Supporter,
+        *,
+        plugin: str | None = None,
+        correlation_id: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
     ) -> list[TraceRow]:
-        """Rows of the plugin trace log, newest first."""
+        """Rows of the plugin trace log, newest first.
+
+        Args:
+            supporter: who asks.
+            plugin: only this plugin's.
+            correlation_id: only the rows of one error that somebody saw, oldest first.
+            before: only rows with a smaller id.
+            limit: at most so many (1–1000).
+        """
         require(supporter, "trace.read")
-        self._wiring.tracing.flush()
+        self._wiring.trace.flush()
         with self._wiring.store.read() as connection:
-            return trace_rows.find(connection, plugin=plugin, correlation_id=correlation_id, limit=limit)
+            if correlation_id is not None:
+                return list(trace_rows.of_correlation(connection, correlation_id))
+            return list(trace_rows.listed(connection, plugin=plugin, before=before, limit=limit))
 
     @operation("trace.read")
-    def trace_row(self, row_id: str, supporter: Supporter) -> TraceRow:
+    def trace_row(self, row_id: int, supporter: Supporter) -> TraceRow:
         """One row of the plugin trace log with its whole text."""
-        require(supporter, "trace.read")
-        self._wiring.tracing.flush()
-        with self._wiring.store.read() as connection:
-            row = trace_rows.get(connection, row_id)
-        if row is None:
-            raise NotFound(f"There is no trace row '{row_id}'; rows are kept for {self.catalogue.host.trace_retention}.")
-        return row
+        found = self.trace(supporter, before=row_id + 1, limit=1)
+        if not found or found[0].id != row_id:
+            raise NotFound(f"There is no trace row {row_id}; rows are kept for {self.catalogue.host.trace_retention}.")
+        return found[0]
+
+    def explain_access(self, supporter_id: str, operation_name: str) -> Mapping[str, Any]:
+        """Which permission sets apply to a CRM user, what each says of an operation, and what comes of it.
+
+        Args:
+            supporter_id: the CRM's id of the user.
+            operation_name: name of a method of the host, such as ``open_session``.
+        """
+        if operation_name not in OPERATIONS:
+            known = ", ".join(sorted(OPERATIONS))
+            raise InvalidValue(f"There is no operation '{operation_name}'. Known: {known}.", param="operation")
+        return explain(self._info(supporter_id, self._wiring.default_source()), operation_name, self.catalogue.permission_sets)
 
     def once(self, caller: str, key: str, fingerprint: str, run: Callable[[], tuple[int, str]]) -> tuple[int, str]:
         """Run a creating call at most once per idempotency key; a repeat gets the stored answer.
@@ -445,13 +491,37 @@ class Host:
             KeyReused: the key was used for something else.
             KeyInProgress: the same call is still running.
         """
-        return idempotency.once(self._wiring.store, caller, key, fingerprint, run, self.clock.now)
+        store, now = self._wiring.store, self.clock.now()
+        with store.write() as connection:
+            stored = idempotency.begin(connection, caller, key, fingerprint, now, dead_before=now - idempotency.LONGEST_CALL)
+        if stored is not None:
+            return stored.status, stored.body
+        try:
+            status, body = run()
+        except BaseException:
+            # What failed may be tried again under the same key: a record has one valid session, so nothing doubles.
+            with store.write() as connection:
+                idempotency.drop(connection, caller, key)
+            raise
+        with store.write() as connection:
+            idempotency.finish(connection, caller, key, idempotency.Answer(status, body))
+        return status, body
+
+    # --- what a server asks -------------------------------------------------------------------------------------------
+
+    def routes(self) -> Mapping[str, tuple[Any, ...]]:
+        """HTTP routes that the plugins bring, by plugin; served under ``/-/NAME/``."""
+        return self._wiring.plugins.routes(self)
+
+    def store_reachable(self) -> bool:
+        """Does the database answer?"""
+        return self._wiring.store.reachable()
 
     # --- work ---------------------------------------------------------------------------------------------------------
 
     def start_worker(self) -> None:
         """Deliver, watch, expire and settle in the background of this process until the host is closed."""
-        self._wiring.start_worker(self)
+        self._wiring.start_worker()
 
     def tick(self) -> None:
         """One round of everything that runs by itself: expire, settle what was cut off, ask the providers."""
@@ -496,7 +566,7 @@ class Host:
         level = require(supporter, right, own=True)
         session = self._wiring.life.get(session_id)
         if level is not Level.ALL and not self._is_own(session, supporter):
-            raise self._wiring.life.not_found(session_id)
+            raise SessionNotFound(f"There is no session '{session_id[:100]}'.", param="sessionId")
         return session
 
     def _is_own(self, session: Session, supporter: Supporter) -> bool:
@@ -508,13 +578,24 @@ class Host:
     def _composed(
         self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, message: str
     ) -> tuple[Session, Place, list[Composed]]:
-        session = self._wiring.life.require_valid(self._session(session_id, supporter, "share.send"))
+        session = self._session(session_id, supporter, "share.send")
+        if not session.valid_at(self.clock.now()):
+            raise SessionNotValid(over(session))
         resolver = self._resolver()
-        place = resolver.find(self._wiring.asked(session))
+        place = resolver.find(session.record)
         offer = self._offer(resolver, place, supporter)
-        composed = compose(offer, session, wishes, supporter, message, resolver, self.clock.now())
-        return session, place, composed
+        return session, place, Composer(resolver, offer, session, supporter, message).compose(wishes)
 
+    def _post_note(self, session: Session, place: Place, text: str, supporter: Supporter) -> None:
+        """Write the supporter's message to the record's feed; a CRM that does not take it is noted, the shares go on."""
+        if place.source is None or not (place.supported.chat_message and place.source.can_post_note):
+            said = "The message for the record's feed was not posted: the CRM or the object does not take one."
+        else:
+            try:
+                place.source.post_note(place.record, text)
+                said = "A message was posted to the record's feed."
+            except JumpseatError as error:
+                said = f"The message for the record's feed was not posted: {error.message}"
+        with self._wiring.store.write() as connection:
+            timeline.add(connection, session.id, self.clock.now(), "note", said, supporter.id)
 
-def _only(contacts: Sequence[Contact]) -> Contact | None:
-    return contacts[0] if len(contacts) == 1 else None

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from jumpseat import hookimpl
 
 if TYPE_CHECKING:
+    import click
+
     from jumpseat import RecordSource
 
 
@@ -16,3 +18,10 @@ def register_record_sources() -> Iterable[type[RecordSource]]:
     from jumpseat_sandbox.source import SandboxSource
 
     return [SandboxSource]
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    from jumpseat_sandbox.demo import demo
+
+    cli.add_command(demo)

@@ -16,7 +16,6 @@ from jumpseat.errors import JumpseatError, MetadataInvalid
 COMMANDS = {
     "access": ("jumpseat.cli.access", "Explain who may do what."),
     "check": ("jumpseat.cli.check", "Check the metadata and templates; every problem with its place and fix."),
-    "demo": ("jumpseat.cli.demo", "Play the story of a case, and leave the server up."),
     "doctor": ("jumpseat.cli.doctor", "Check everything a running host depends on."),
     "explain": ("jumpseat.cli.explain", "Explain a problem's code, such as M102."),
     "init": ("jumpseat.cli.init", "Make a new workspace."),
@@ -33,7 +32,7 @@ COMMANDS = {
 }
 """Every command of the host: its module, which holds a click command of the same name, and its help."""
 
-EPILOG = "Plugins add commands of their own, such as 'emulator' of the TeamViewer plugin; 'jumpseat plugins list' names them."
+EPILOG = "Plugins add commands: 'jumpseat demo' plays the story of a case, 'jumpseat emulator' runs a TeamViewer account on this machine."
 
 
 class CommandTable(click.Group):
@@ -51,7 +50,7 @@ class CommandTable(click.Group):
             self._load_plugin_commands(ctx)
         return super().get_command(ctx, name)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in sorted(COMMANDS.items())])
 

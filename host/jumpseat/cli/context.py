@@ -39,7 +39,8 @@ class Context:
         folder = named or Path.cwd()
         if not (folder / "metadata").is_dir():
             raise WorkspaceNotFound(
-                f"{folder} is not a workspace: it has no metadata/ folder. Name one with --workspace DIR, or make one with 'jumpseat init DIR'."
+                f"{folder} is not a workspace: it has no metadata/ folder. "
+                "Name one with --workspace DIR, or make one with 'jumpseat init DIR'."
             )
         return folder.resolve()
 

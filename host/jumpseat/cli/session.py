@@ -154,12 +154,15 @@ def _found(host: Host, object: str | None, record_id: str | None, state: str | N
         return [item for item in host.history(RecordRef(object, record_id), supporter) if state in (None, item.state.value)][:limit]
     if object and not record_id:
         raise InvalidValue("Give OBJECT and RECORD_ID, or neither.")
-    return host.sessions(supporter, state=SessionState(state) if state else None, limit=limit)[0]
+    return list(host.sessions(supporter, state=SessionState(state) if state else None, limit=limit).items)
 
 
 def _session_line(item: Session) -> str:
     online = "online" if item.online else "-"
-    return f"{item.id}  {item.code or '-':<12} {item.session_type:<16} {item.state:<8} {online:<6} until {item.valid_until:%Y-%m-%d %H:%M} UTC  {item.record} {item.record_name}"
+    until = f"until {item.valid_until:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"{item.id}  {item.code or '-':<12} {item.session_type:<16} {item.state:<8} {online:<6} {until}  {item.record} {item.record_name}"
+    )
 
 
 @session.command()

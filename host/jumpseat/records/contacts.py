@@ -37,6 +37,14 @@ class Found:
 
     contacts: tuple[Contact, ...]
     reasons: tuple[Reason, ...]
+    nearest: frozenset[str] = frozenset()
+    """Ids of those that the first rule with an answer yielded: the record's own people; the others are further candidates."""
+
+    @property
+    def customer(self) -> Contact | None:
+        """The one nearest contact; None when there is none, or a choice."""
+        near = [contact for contact in self.contacts if contact.id in self.nearest]
+        return near[0] if len(near) == 1 else None
 
 
 def rules_for(supported: SupportedObject, source: RecordSource | None) -> PeopleRules:
@@ -64,14 +72,17 @@ def find_contacts(record: Record, people: PeopleRules, source: RecordSource | No
     """
     if record.contacts is not None:
         text = f"{len(record.contacts)} given by the caller"
-        return Found(record.contacts, (Reason(text, Provenance("host"), True),))
+        nearest = frozenset(contact.id for contact in record.contacts)
+        return Found(record.contacts, (Reason(text, Provenance("host"), True),), nearest)
     contacts: list[Contact] = []
     reasons: list[Reason] = []
+    nearest = frozenset[str]()
     for rule in people.rules:
         found, reason = _ask(record, rule, people, source)
+        nearest = nearest or frozenset(contact.id for contact in found)
         contacts += found
         reasons.append(reason)
-    return Found(_without_doubles(contacts), tuple(reasons))
+    return Found(_without_doubles(contacts), tuple(reasons), nearest)
 
 
 def _ask(record: Record, rule: ContactRule, people: PeopleRules, source: RecordSource | None) -> tuple[Sequence[Contact], Reason]:

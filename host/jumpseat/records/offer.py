@@ -71,7 +71,7 @@ class OfferedChannel:
     custom_recipient: bool
     """An address may be typed."""
     prefilled: Recipient | None
-    """The only usable recipient; None when there is none or a choice."""
+    """The only usable recipient, or the only one among the record's own people; None when there is none or a choice."""
     templates: tuple[Template, ...]
     """Those that apply, best first."""
     chosen: Template | None
@@ -92,6 +92,8 @@ class Offer:
     session_types: tuple[OfferedType, ...]
     channels: tuple[OfferedChannel, ...]
     contacts: tuple[Contact, ...]
+    customer: Contact | None
+    """The one person the record itself names; None when there is none or a choice."""
     contact_reasons: tuple[Reason, ...]
     """Which rule yielded whom."""
     chat_message: bool

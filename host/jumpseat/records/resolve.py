@@ -13,7 +13,7 @@ from jumpseat.contract import RecordSource, SessionType, ShareChannel
 from jumpseat.errors import ObjectNotSupported, PluginNotLoaded, RecipientInvalid
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.records.addresses import address_of, normal_address
-from jumpseat.records.contacts import find_contacts, rules_for
+from jumpseat.records.contacts import Found, find_contacts, rules_for
 from jumpseat.records.offer import Action, ActionName, Offer, OfferedChannel, OfferedRecipient, OfferedType, SkippedTemplate, TypeChannel
 from jumpseat.records.template_choice import applicable, choose_language
 from jumpseat.types import Contact, Level, Provenance, Reason, Recipient, Record, RecordRef, Session, Supporter, Template, Verdict
@@ -95,7 +95,7 @@ class Resolver:
         found = find_contacts(place.record, people, place.source)
         types = tuple(self._type(place, item, supporter) for item in self.session_types.values())
         channels = tuple(
-            self._channel(place, item, found.contacts, supporter)
+            self._channel(place, item, found, supporter)
             for item in self.channels.values()
             if place.supported.share_channels is None or item.name in place.supported.share_channels
         )
@@ -107,6 +107,7 @@ class Resolver:
             session_types=types,
             channels=channels,
             contacts=found.contacts,
+            customer=found.customer,
             contact_reasons=found.reasons,
             chat_message=place.supported.chat_message and bool(place.source and place.source.can_post_note),
             catalogue_version=self.catalogue.version,
@@ -165,10 +166,9 @@ class Resolver:
         ticked = channel.name in session_type.default_channels or session_type.name in channel.default_for
         return TypeChannel(channel.name, allowed, allowed and ticked, tuple(reasons))
 
-    def _channel(self, place: Place, channel: ShareChannel, contacts: Sequence[Contact], supporter: Supporter) -> OfferedChannel:
-        recipients, reasons = self._recipients(place, channel, contacts)
-        usable = [offered.recipient for offered in recipients if offered.usable]
-        prefilled = usable[0] if len(usable) == 1 else None
+    def _channel(self, place: Place, channel: ShareChannel, found: Found, supporter: Supporter) -> OfferedChannel:
+        recipients, reasons = self._recipients(place, channel, found.contacts)
+        prefilled = prefill([offered.recipient for offered in recipients if offered.usable], found)
         fit = applicable(self.catalogue.templates, place.supported, channel.name) if channel.templated else None
         candidates = fit.candidates if fit else ()
         chosen, who = self._chosen(place, channel, candidates, prefilled, supporter)
@@ -226,6 +226,14 @@ class Resolver:
         contact = recipient.contact if recipient else None
         wanted = (contact.language if contact else None, supporter.language, self.catalogue.host.default_language)
         return tuple(language for language in wanted if language)
+
+
+def prefill(usable: Sequence[Recipient], found: Found) -> Recipient | None:
+    """The recipient to fill in: the only one there is, or the only one among the record's own people; else it is a choice."""
+    if len(usable) == 1:
+        return usable[0]
+    near = [recipient for recipient in usable if recipient.contact is not None and recipient.contact.id in found.nearest]
+    return near[0] if len(near) == 1 else None
 
 
 def checked_id(source: RecordSource | None, ref: RecordRef) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jumpseat.catalogue.model import Catalogue
 from jumpseat.catalogue.variables import (
     CompanyVariables,
     RecipientVariables,
@@ -183,13 +182,11 @@ class Composer:
 
     def _context(self, recipient: Recipient) -> TemplateContext:
         """Plain values only; there is no place for a token or a supporter link."""
-        catalogue: Catalogue = self.resolver.catalogue
-        supported = self.resolver.supported(self.offer.record.ref)
-        contact = recipient.contact
-        record = self.offer.record
+        record, contact = self.offer.record, recipient.contact
+        supported = self.resolver.supported(record.ref)
         return TemplateContext(
             record=RecordVariables(record.name, record.label, {name: record[name] for name in supported.template_fields}),
-            recipient=RecipientVariables(recipient.name, (contact and contact.first_name) or ""),
+            recipient=RecipientVariables(recipient.name, (contact.first_name if contact else None) or ""),
             session=SessionVariables(
                 code=self.session.code or "",
                 type=self.session.session_type,
@@ -197,7 +194,7 @@ class Composer:
                 valid_until=self.session.valid_until,
             ),
             supporter=SupporterVariables(self.supporter.name),
-            company=CompanyVariables(catalogue.host.company),
+            company=CompanyVariables(self.resolver.catalogue.host.company),
             message=self.message,
         )
 

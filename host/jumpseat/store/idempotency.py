@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,6 +12,10 @@ from jumpseat.errors import KeyInProgress, KeyReused
 from jumpseat.store.schema import idempotency as table
 
 RUNNING, DONE = "running", "done"
+KEPT = timedelta(hours=24)
+"""How long an answer stands under its key."""
+LONGEST_CALL = timedelta(minutes=5)
+"""A call that has no answer after this long died on the way."""
 
 
 @dataclass(frozen=True, slots=True)

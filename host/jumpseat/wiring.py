@@ -1,0 +1,363 @@
+"""How a host is put together: plugins, catalogue, store and work of one workspace, and the threads between them.
+
+Opening goes in this order: the settings of ``host.yaml`` that say which plugins to load; the plugins; the metadata, checked against
+what the plugins bring. The database is connected when it is first needed, so that a command that needs none does not pay for it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from jumpseat.catalogue.build import host_settings
+from jumpseat.catalogue.files import read
+from jumpseat.catalogue.live import LiveCatalogue
+from jumpseat.catalogue.model import Catalogue, HostSettings
+from jumpseat.catalogue.positions import read_yaml
+from jumpseat.catalogue.problems import has_errors
+from jumpseat.catalogue.rights import all_rights
+from jumpseat.catalogue.validate import check
+from jumpseat.catalogue.vocabulary import Vocabulary
+from jumpseat.clock import Clock, SystemClock
+from jumpseat.contract import RecordSource
+from jumpseat.errors import PluginError, WorkspaceNotFound
+from jumpseat.hooks.dispatch import Dispatch
+from jumpseat.hooks.plugins import Plugins, PluginState
+from jumpseat.hooks.trace import Trace, TraceLevel, TraceRow, TraceSetting, trace_level
+from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, Share, Supporter
+
+if TYPE_CHECKING:
+    import click
+
+    from jumpseat.sessions.life import SessionLife
+    from jumpseat.shares.sending import Sending
+    from jumpseat.store.store import Store
+    from jumpseat.work.queue import Work
+    from jumpseat.work.worker import Worker
+
+log = structlog.get_logger("jumpseat.host")
+
+OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)))
+"""Of whoever has the workspace's files in hand, and so can write themselves any right."""
+SWEEPS = MappingProxyType({"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0})
+"""Seconds between two runs of what the worker does by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a host was asked to open."""
+
+    safe_mode: bool = False
+    no_plugins: tuple[str, ...] = ()
+    discover: bool = True
+    extra: tuple[object, ...] = ()
+    database_url: str | None = None
+    clock: Clock | None = None
+    watch: bool = False
+
+
+class Wiring:
+    """Everything that one host owns.
+
+    Args:
+        workspace: folder with ``metadata/`` and ``templates/``.
+        options: how to open it.
+        host: handed to the registry hooks of plugins.
+
+    Raises:
+        WorkspaceNotFound: the folder has no ``metadata/``.
+        MetadataInvalid: the metadata has problems and there is no last good version.
+        PluginNotLoaded: a required plugin is not there.
+    """
+
+    def __init__(self, workspace: Path, options: Options, host: object) -> None:
+        if not (workspace / "metadata").is_dir():
+            raise WorkspaceNotFound(
+                f"{workspace} is not a workspace: it has no metadata/ folder. Make one with 'jumpseat init {workspace}'."
+            )
+        self.workspace = workspace.resolve()
+        self.var = self.workspace / "var"
+        self.clock = options.clock or SystemClock()
+        self._options = options
+        self._lock = threading.RLock()
+        self._live: LiveCatalogue | None = None
+        self._sources: tuple[tuple[tuple[str, str], ...], Mapping[str, RecordSource]] = ((), NOTHING)
+        self._worker: Worker | None = None
+        self.trace = Trace(self.clock, _StoreSink(self))
+        self._early = early_settings(self.workspace)
+        self.plugins = self._load_plugins(host)
+        try:
+            self._live = LiveCatalogue(self.workspace, self.vocabulary(), self.var)
+        except BaseException:
+            self.plugins.close()
+            raise
+        if options.watch:
+            self._live.start()
+
+    def _load_plugins(self, host: object) -> Plugins:
+        early, options = self._early, self._options
+        return Plugins.load(
+            self.workspace,
+            host,
+            order=early.plugin_order,
+            blocked=early.blocked_plugins,
+            required=early.required_plugins,
+            no_plugins=options.no_plugins,
+            safe_mode=options.safe_mode,
+            discover=options.discover,
+            extra=options.extra,
+            clock=self.clock,
+            settings=lambda plugin: self._live.current.plugins.get(plugin, NOTHING) if self._live else NOTHING,
+            public_url=lambda: (self._live.current.host if self._live else early).public_url,
+            trace=self.trace,
+        )
+
+    # --- catalogue and plugins ------------------------------------------------------------------------------------------
+
+    @property
+    def live(self) -> LiveCatalogue:
+        assert self._live is not None  # set before the host is handed out
+        return self._live
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.live.current
+
+    @property
+    def dispatch(self) -> Dispatch:
+        return self.plugins.dispatch
+
+    def vocabulary(self, *, live: bool = False) -> Vocabulary:
+        """What metadata may name because the plugins bring it.
+
+        Args:
+            live: let the record sources be asked which objects and fields they have.
+        """
+        infos = self.plugins.infos()
+        return Vocabulary(
+            session_types=frozenset(self.plugins.session_types),
+            channels=frozenset(self.plugins.channels),
+            source_kinds=self.plugins.source_settings,
+            plugins=self.plugins.settings,
+            describe=self._describe if live else None,
+            complete=all(info.state is PluginState.ACTIVE for info in infos) and self._options.discover,
+        )
+
+    def _describe(self, source: str, object: str) -> ObjectInfo | None:
+        found = self.sources().get(source)
+        return found.describe(object) if found else None
+
+    def sources(self) -> Mapping[str, RecordSource]:
+        """The record sources by name; made anew when the metadata names others or other kinds."""
+        configured = tuple((config.name, config.kind) for config in self.catalogue.sources.values())
+        with self._lock:
+            if self._sources[0] != configured:
+                self._sources = (configured, self._opened(configured))
+            return self._sources[1]
+
+    def _opened(self, configured: Sequence[tuple[str, str]]) -> Mapping[str, RecordSource]:
+        found: dict[str, RecordSource] = {}
+        for name, kind in configured:
+            try:
+                found[name] = self.plugins.open_source(kind, name, self._source_settings(name))
+            except PluginError as error:
+                # The others go on; whoever needs this one is told by name.
+                log.error("record_source_not_opened", source=name, kind=kind, reason=error.message)
+        return MappingProxyType(found)
+
+    def _source_settings(self, name: str) -> Callable[[], Mapping[str, Any]]:
+        def settings() -> Mapping[str, Any]:
+            config = self.catalogue.sources.get(name)
+            return config.settings if config else NOTHING
+
+        return settings
+
+    def default_source(self) -> str | None:
+        """The record source that is meant when none is named."""
+        if self.catalogue.host.default_source:
+            return self.catalogue.host.default_source
+        return next(iter(self.catalogue.sources)) if len(self.catalogue.sources) == 1 else None
+
+    # --- store, sessions, shares ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def store(self) -> Store:
+        from jumpseat.store.store import Store
+
+        url = self._options.database_url or os.environ.get("JUMPSEAT_DATABASE_URL") or str(self.var / "jumpseat.db")
+        store = Store.open(url, self.clock)
+        self.trace.load(_stored_levels(store))
+        return store
+
+    @cached_property
+    def life(self) -> SessionLife:
+        from jumpseat.sessions.life import SessionLife
+
+        return SessionLife(self.store, self.clock, lambda: self.plugins.session_types, lambda: self.catalogue.sessions, Told(self))
+
+    @cached_property
+    def queue(self) -> Work:
+        from jumpseat.work.queue import Work
+
+        return Work(self.store.url)
+
+    @cached_property
+    def sending(self) -> Sending:
+        from jumpseat.shares.sending import Sending
+
+        return Sending(self.store, self.queue, self.clock, lambda: self.plugins.channels, Told(self))
+
+    # --- trace ------------------------------------------------------------------------------------------------------------
+
+    def set_trace_level(self, level: str, plugin: str | None, hook: str | None) -> None:
+        """Set a level now and for later starts."""
+        from jumpseat.store import trace as rows
+
+        kept = trace_level(level)
+        with self.store.write() as connection:
+            rows.set_level(connection, plugin or "", hook or "", kept.value)
+        self.trace.set_level(kept, plugin, hook)
+
+    def trace_settings(self) -> tuple[TraceSetting, ...]:
+        """The levels in force; those of the store are loaded with it."""
+        return self.store and self.trace.settings
+
+    # --- work -------------------------------------------------------------------------------------------------------------
+
+    def start_worker(self) -> None:
+        """Deliver, watch, expire and settle in the background of this process."""
+        from jumpseat.work.worker import Worker, default_executor_id
+
+        runs: Mapping[str, Callable[[], Any]] = {
+            "expire": self.life.expire,
+            "reconcile": self.life.reconcile,
+            "watch": self.life.watch,
+            "recover": self.sending.recover,
+            "forget": self.forget,
+        }
+        sweeps = {name: (SWEEPS[name], run) for name, run in runs.items()}
+        worker = Worker(self.store.url, default_executor_id(), self.plugins.channels, self.sending.deliver, sweeps)
+        worker.start()
+        self._worker = worker
+
+    def forget(self) -> None:
+        """Remove what is kept for a set time only: trace rows, and answers under idempotency keys."""
+        from jumpseat.store import idempotency, trace as rows
+
+        now = self.clock.now()
+        with self.store.write() as connection:
+            rows.drop_before(connection, now - self.catalogue.host.trace_retention)
+            idempotency.drop_before(connection, now - idempotency.KEPT)
+
+    def close(self) -> None:
+        """Stop everything in the order that loses nothing: worker, files, plugins, database."""
+        if self._worker is not None:
+            self._worker.stop()
+        self.live.stop()
+        self.plugins.close()
+        if "queue" in self.__dict__:
+            self.queue.close()
+        if "store" in self.__dict__:
+            self.store.close()
+
+
+class Told:
+    """Who is told what happened: the plugins' events."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def session_opened(self, session: Session, record: Record, supporter: Supporter) -> None:
+        self._wiring.dispatch.notify("session_opened", session=session, record=record, supporter=supporter)
+
+    def session_shared(self, session: Session, share: Share) -> None:
+        self._wiring.dispatch.notify("session_shared", session=session, share=share)
+
+    def customer_joined(self, session: Session) -> None:
+        self._wiring.dispatch.notify("customer_joined", session=session)
+
+    def session_closed(self, session: Session) -> None:
+        self._wiring.dispatch.notify("session_closed", session=session)
+
+    def session_expired(self, session: Session) -> None:
+        self._wiring.dispatch.notify("session_expired", session=session)
+
+
+class _StoreSink:
+    """Writes trace rows to the store, in transactions of their own."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def write(self, row: TraceRow) -> None:
+        from jumpseat.store import trace as rows
+
+        with self._wiring.store.write() as connection:
+            rows.add(connection, row)
+
+
+def early_settings(workspace: Path) -> HostSettings:
+    """What ``host.yaml`` says of the plugins to load; the defaults while the file is missing or wrong (``check`` shows why)."""
+    path = "metadata/host.yaml"
+    if not (workspace / path).is_file():
+        return HostSettings()
+    content = read(workspace, path)
+    if not isinstance(content, bytes):
+        return HostSettings()
+    reading = read_yaml(content, path)
+    if reading.problems or reading.empty or has_errors(check("host", reading)):
+        return HostSettings()
+    return host_settings(reading)
+
+
+def _stored_levels(store: Store) -> list[TraceSetting]:
+    from jumpseat.store import trace as rows
+
+    with store.read() as connection:
+        return [TraceSetting(TraceLevel(level), plugin or None, hook or None) for (plugin, hook), level in rows.levels(connection).items()]
+
+
+def vocabulary_for(workspace: Path, *, safe_mode: bool = False, no_plugins: Sequence[str] = ()) -> Vocabulary:
+    """What the plugins of a workspace bring, for checking its metadata when a host cannot be opened.
+
+    Args:
+        workspace: the folder.
+        safe_mode: load first-party plugins only.
+        no_plugins: names of plugins to leave out.
+    """
+    early = early_settings(workspace)
+    plugins = Plugins.load(
+        workspace, None, order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
+    )
+    try:
+        complete = all(info.state is PluginState.ACTIVE for info in plugins.infos())
+        return Vocabulary(
+            frozenset(plugins.session_types), frozenset(plugins.channels), plugins.source_settings, plugins.settings, complete=complete
+        )
+    finally:
+        plugins.close()
+
+
+def register_commands(cli: click.Group, workspace: Path | None, *, safe_mode: bool, no_plugins: Sequence[str]) -> None:
+    """Let the plugins add their commands to the command line; without a workspace, those that are installed.
+
+    Args:
+        cli: the click group ``jumpseat``.
+        workspace: the folder given on the command line, if any.
+        safe_mode: load first-party plugins only.
+        no_plugins: names of plugins to leave out.
+    """
+    folder = workspace or Path.cwd()
+    early = early_settings(folder)
+    plugins = Plugins.load(
+        folder, None, order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
+    )
+    plugins.add_commands(cli)
