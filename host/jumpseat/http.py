@@ -39,7 +39,17 @@ class HttpSession(requests.Session):
         self.headers["User-Agent"] = user_agent
         self.trust_env = True
         self.default_timeout = (connect_seconds, read_seconds)
-        retry = Retry(total=2, connect=2, read=2, status=0, redirect=0, backoff_factor=0.1, allowed_methods=READS, raise_on_redirect=False)
+        retry = Retry(
+            total=2,
+            connect=2,
+            read=2,
+            status=0,
+            redirect=0,
+            backoff_factor=0.1,
+            allowed_methods=READS,
+            raise_on_redirect=False,
+            respect_retry_after_header=False,  # otherwise a 429 or 503 that names a wait is raised as unreachable, and the wait is lost
+        )
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=POOL, max_retries=retry)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
