@@ -33,11 +33,14 @@ class ProviderAccount:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._listing = threading.Lock()
         self._client: TeamViewerClient | None = None
         self._made_of: tuple[object, ...] = ()
+        self._changes = 0
         self._open: Mapping[str, ServiceCase] = {}
         self._read_at = 0.0
-        self._served: set[str] = set()
+        self._served: frozenset[str] | None = None
+        """Session types that were given ``_open``; None when it may not be given to anybody else."""
 
     def client(self, runtime: Runtime) -> TeamViewerClient:
         """The client for the settings as they stand now; the same one until they change, so that its pauses last."""
@@ -45,7 +48,7 @@ class ProviderAccount:
         with self._lock:
             if self._client is None or made_of != self._made_of:
                 self._client, self._made_of = _make(made_of, runtime), made_of
-                self._served = set()
+                self._forget()
             return self._client
 
     def open_cases(self, client: TeamViewerClient, reader: str) -> Mapping[str, ServiceCase]:
@@ -55,18 +58,26 @@ class ProviderAccount:
             client: as ``client`` gave it.
             reader: name of the session type that asks; it never sees the same list twice.
         """
-        with self._lock:
-            fresh = time.monotonic() - self._read_at < SHARED_FOR_SECONDS
-            if not (fresh and self._served and reader not in self._served):
-                self._open = {case.key: case for case in client.list_sessions()}
-                self._read_at, self._served = time.monotonic(), set()
-            self._served.add(reader)
-            return self._open
+        with self._listing:
+            with self._lock:
+                if self._served is not None and reader not in self._served and time.monotonic() - self._read_at < SHARED_FOR_SECONDS:
+                    self._served |= {reader}
+                    return self._open
+                before = self._changes
+            cases = {case.key: case for case in client.list_sessions()}
+            with self._lock:
+                self._open, self._read_at = cases, time.monotonic()
+                self._served = frozenset({reader}) if before == self._changes else None
+            return cases
 
     def changed(self) -> None:
-        """A session was opened or closed: what was read before no longer serves anybody."""
+        """A session was opened or closed: what was read before, or is being read now, serves nobody else."""
         with self._lock:
-            self._served = set()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._changes += 1
+        self._served = None
 
 
 def _ingredients(config: Config) -> tuple[object, ...]:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request as HttpRequest
+from starlette.requests import ClientDisconnect, Request as HttpRequest
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -37,10 +37,19 @@ _LINK = re.compile(r"s(\d{6,12})(?:-([A-Za-z0-9]{12}))?")
 class Running:
     """An emulator that serves."""
 
+    emulator: Emulator
     base: str
     """Address of the server, without a slash at its end; session links begin with it."""
-    state: State
-    sign_in: SignIn
+
+    @property
+    def state(self) -> State:
+        """What the emulator knows now."""
+        return self.emulator.state
+
+    @property
+    def sign_in(self) -> SignIn:
+        """The registered OAuth application."""
+        return self.emulator.sign_in
 
     @property
     def url(self) -> str:
@@ -73,11 +82,18 @@ class Emulator:
     def __init__(
         self, *, token: str | None = None, client_secret: str | None = None, redirect_uri: str | None = None, **knobs: Any
     ) -> None:
-        self.state = State(token)
-        self.sign_in = SignIn(self.state, CLIENT_ID, client_secret, redirect_uri)
-        for name, value in knobs.items():
-            self.state.knobs.turn(name, value)
+        self._token, self._client_secret, self._redirect_uri, self._knobs = token, client_secret, redirect_uri, knobs
         self._transports: dict[tuple[str, int], asyncio.Transport] = {}
+        self._base = ""
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: no sessions, knobs as at the start, other tokens unless one was given."""
+        self.state = State(self._token)
+        self.state.base = self._base
+        self.sign_in = SignIn(self.state, CLIENT_ID, self._client_secret, self._redirect_uri)
+        for name, value in self._knobs.items():
+            self.state.knobs.turn(name, value)
 
     @contextmanager
     def serve(self, port: int = 0, host: str = "127.0.0.1") -> Iterator[Running]:
@@ -92,7 +108,7 @@ class Emulator:
         """
         with socket.create_server((host, port)) as listener:
             bound = listener.getsockname()[1]
-            self.state.base = f"http://{_in_url(host)}:{bound}"
+            self._base = self.state.base = f"http://{_in_url(host)}:{bound}"
             config = uvicorn.Config(self.app(), http=self._protocol(), lifespan="off", log_config=None, access_log=False, ws="none")
             config.timeout_graceful_shutdown = 1
             server = uvicorn.Server(config)
@@ -100,7 +116,7 @@ class Emulator:
             thread.start()
             try:
                 _wait_until(lambda: server.started)
-                yield Running(self.state.base, self.state, self.sign_in)
+                yield Running(self, self._base)
             finally:
                 server.should_exit = True
                 thread.join(START_SECONDS)
@@ -137,14 +153,17 @@ class Emulator:
     async def _api(self, http: HttpRequest) -> Response:
         if self.state.knobs.latency_seconds:
             await asyncio.sleep(self.state.knobs.latency_seconds)
-        headers = http.headers
+        try:
+            body = await http.body()
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody is there to read it, and nothing took effect
         request = gate.Request(
             method=http.method,
             path=http.path_params["path"],
             query=dict(http.query_params),
-            authorization=headers.get("authorization", ""),
-            content_type=headers.get("content-type", ""),
-            body=await http.body(),
+            authorization=http.headers.get("authorization", ""),
+            content_type=http.headers.get("content-type", ""),
+            body=body,
         )
         written = gate.answer(self.state, self.sign_in, request)
         if written.drop:
