@@ -1,0 +1,66 @@
+"""The application: ``create_app(host)``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from jumpseat.api import problems
+from jumpseat.api.document import document
+from jumpseat.api.guard import Guard
+from jumpseat.api.plugin_routes import mount_plugins
+from jumpseat.api.routes import administration, choices, health, records, sessions, shares
+from jumpseat.host import Host
+from jumpseat.store.store import POOL_SIZE
+
+ROUTERS: tuple[APIRouter, ...] = (
+    records.router,
+    sessions.router,
+    shares.router,
+    choices.router,
+    administration.router,
+    health.router,
+)
+
+
+def create_app(host: Host) -> FastAPI:
+    """The HTTP API of a host.
+
+    Args:
+        host: opened by the caller, who closes it after the server has stopped.
+
+    Returns:
+        An ASGI application; its state needs no other process, so that any number of them may serve one database.
+    """
+    app = FastAPI(lifespan=_lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.host = host
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_api_route("/openapi.json", lambda: JSONResponse(document(app)), include_in_schema=False)
+    mount_plugins(app, host)
+    app.add_middleware(Guard)
+    problems.install(app, methods_at)
+    return app
+
+
+def routes_of(router: APIRouter) -> list[APIRoute]:
+    """The operations of one router."""
+    return [route for route in router.routes if isinstance(route, APIRoute)]
+
+
+def methods_at(path: str) -> list[str]:
+    """The methods that a path has, sorted."""
+    found = {method for router in ROUTERS for route in routes_of(router) if route.path_regex.match(path) for method in route.methods or ()}
+    return sorted(found or {"GET"})
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    # As many handlers at once as there are connections: with more, they would only wait for each other.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
+    yield

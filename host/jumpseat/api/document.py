@@ -1,0 +1,44 @@
+"""The published OpenAPI document: what FastAPI writes, brought to one dialect that low-code tools understand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from jumpseat import __version__
+from jumpseat.api.problems import MEDIA_TYPE
+
+DESCRIPTION = (
+    "Remote-support sessions for any CRM record. Every error is a Problem; every list has items and, where there is more, nextLink."
+)
+_FASTAPIS_OWN = ("HTTPValidationError", "ValidationError")
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of the application; made once, as the routes do not change."""
+    if app.openapi_schema is None:
+        made = get_openapi(title="Jumpseat", version=__version__, description=DESCRIPTION, routes=app.routes)
+        for operations in made["paths"].values():
+            for operation in operations.values():
+                _problems_as_problems(operation["responses"])
+        for name in _FASTAPIS_OWN:
+            made["components"]["schemas"].pop(name, None)
+        _without_titles(made["components"]["schemas"])
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _problems_as_problems(responses: dict[str, Any]) -> None:
+    for status, response in responses.items():
+        if status >= "400" and "application/json" in response.get("content", {}):
+            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+
+
+def _without_titles(schemas: dict[str, Any]) -> None:
+    """Titles that FastAPI derives from names say nothing that the names do not."""
+    for schema in schemas.values():
+        schema.pop("title", None)
+        for field in schema.get("properties", {}).values():
+            field.pop("title", None)

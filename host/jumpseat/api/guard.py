@@ -1,0 +1,178 @@
+"""What surrounds every call: a correlation id, limits, headers, one line of log, and no exception that leaks its text."""
+
+from __future__ import annotations
+
+import re
+import time
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jumpseat.api.problems import BodyTooLarge, internal_error, problem_response
+from jumpseat.errors import JumpseatError, UsageError
+from jumpseat.hooks.trace import correlated
+from jumpseat.secret import redact
+
+MAX_BODY = 1024 * 1024
+"""Bytes of a body; a larger one is refused unread."""
+MAX_DEPTH = 32
+"""Levels of nesting in a JSON body; the deepest that the API knows has five."""
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
+}
+"""On every answer that does not say otherwise itself."""
+
+log = structlog.get_logger("jumpseat.access")
+_OWN_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+# A string that does not end runs to the end of the body: otherwise each quote would be tried anew, at quadratic cost.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
+
+class Guard:
+    """ASGI middleware around the whole application.
+
+    Args:
+        app: the application.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope.setdefault("state", {})
+        given = Headers(scope=scope).get("correlation-id", "")
+        with correlated(given if _OWN_ID.fullmatch(given) else None) as correlation_id:
+            call = _Call(scope, send, correlation_id)
+            try:
+                await self._serve(call, receive)
+            finally:
+                call.write_log()
+
+    async def _serve(self, call: _Call, receive: Receive) -> None:
+        try:
+            receive = await _read(call.scope, receive)
+            await self.app(_as_get(call.scope), receive, call.send)
+        except JumpseatError as error:
+            await call.fail(error, receive)
+        except Exception as error:
+            # Not raised further: whoever logs it then does not know what is secret.
+            log.error("call failed", correlation_id=call.correlation_id, traceback=redact("".join(traceback.format_exception(error))))
+            await call.fail(internal_error(), receive)
+
+
+class _Call:
+    """One call on its way through, and what became of it."""
+
+    def __init__(self, scope: Scope, send: Send, correlation_id: str) -> None:
+        self.scope = scope
+        self.correlation_id = correlation_id
+        self.status: int | None = None
+        self._send = send
+        self._began = time.perf_counter()
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers["Correlation-Id"] = self.correlation_id
+        await self._send(message)
+
+    async def fail(self, error: JumpseatError, receive: Receive) -> None:
+        """Answer with a problem, unless an answer is already on its way: then the connection just ends."""
+        if self.status is None:
+            headers = {"Connection": "close"} if isinstance(error, BodyTooLarge) else {}
+            await problem_response(error, headers)(self.scope, receive, self.send)
+
+    def write_log(self) -> None:
+        """One line; no query and no header, for they may hold addresses and keys."""
+        state: MutableMapping[str, Any] = self.scope["state"]
+        log.info(
+            "call",
+            method=self.scope["method"],
+            path=redact(self.scope["path"][:200]),
+            status=self.status,
+            milliseconds=round((time.perf_counter() - self._began) * 1000, 1),
+            supporter=state.get("supporter"),
+            correlation_id=self.correlation_id,
+        )
+
+
+def _as_get(scope: Scope) -> Scope:
+    """HEAD is answered like GET, and the server leaves the body out; but a look at a join address must not make a link."""
+    if scope["method"] == "HEAD" and not scope["path"].startswith("/join/"):
+        return {**scope, "method": "GET"}
+    return scope
+
+
+async def _read(scope: Scope, receive: Receive) -> Receive:
+    """Read the body within its limits, and answer a ``receive`` that gives it again.
+
+    Raises:
+        BodyTooLarge: it is larger than 1 MiB, by its own header or in fact.
+        UsageError: it is JSON that is nested too deeply.
+    """
+    headers = Headers(scope=scope)
+    announced = headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > MAX_BODY:
+        raise _too_large()
+    if not announced and "transfer-encoding" not in headers:
+        return receive
+    body = await _whole(receive)
+    if body is None:
+        return receive
+    if "json" in headers.get("content-type", "") and too_deep(body):
+        raise UsageError(f"The body is nested deeper than {MAX_DEPTH} levels, or its brackets do not match.")
+    return _replay(body, receive)
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body; None when the caller hung up."""
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > MAX_BODY:
+            raise _too_large()
+    return b"".join(chunks)
+
+
+def _too_large() -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {MAX_BODY} bytes; send less at once.")
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again
+
+
+def too_deep(body: bytes) -> bool:
+    """Is this JSON nested deeper than the limit? Costs the same for every body of the same length.
+
+    Args:
+        body: bytes that claim to be JSON.
+    """
+    brackets = _STRINGS.sub(b"", body).translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return bool(brackets)

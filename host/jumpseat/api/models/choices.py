@@ -1,0 +1,60 @@
+"""What fills drop-downs: session types, share channels, templates."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from jumpseat.api.models.common import Answer, ListAnswer, Maybe
+
+
+class SessionType(Answer):
+    """A session type that a plugin brings."""
+
+    name: str
+    label: str
+    allowed: bool = Field(description="The session settings allow it.")
+    default_channels: list[str] = Field(description="Share channels that are ticked beforehand.")
+    control: bool = Field(description="The supporter can act on the customer's machine.")
+    camera: bool = Field(description="The customer shows a camera picture.")
+    joined_signal: bool = Field(description="The provider tells when the customer is in the session.")
+    hard_expiry: bool = Field(description="The provider itself ends the session.")
+
+
+class SessionTypeList(ListAnswer):
+    """Session types, by name."""
+
+    items: list[SessionType]
+
+
+class ShareChannel(Answer):
+    """A share channel that a plugin brings."""
+
+    name: str
+    label: str
+    address_kind: str = Field(description="email, phone or other.")
+    templated: bool = Field(description="False where the provider writes the text itself.")
+    max_text: Maybe[int] = Field(default=None, description="Longest text in characters; absent for no limit.")
+
+
+class ShareChannelList(ListAnswer):
+    """Share channels, by name."""
+
+    items: list[ShareChannel]
+
+
+class Template(Answer):
+    """A template of the workspace."""
+
+    name: str
+    channel: str
+    language: str
+    subject: Maybe[str] = None
+    description: Maybe[str] = None
+    object: Maybe[str] = Field(default=None, description="The object it is for, where the template names one.")
+    file: str
+
+
+class TemplateList(ListAnswer):
+    """Templates, by channel, name and language."""
+
+    items: list[Template]

@@ -1,0 +1,87 @@
+"""Shares: what was sent and what became of it, and what is asked to be sent."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from jumpseat.api.models.common import Answer, Body, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.types import ShareWish
+
+
+class Share(Answer):
+    """One sending of one session to one recipient through one channel, with its outcome."""
+
+    id: str
+    session_id: str
+    channel: str
+    address: str
+    recipient_name: str
+    template: str
+    language: str
+    state: Literal["queued", "sending", "sent", "refused", "failed", "unknown"]
+    created_at: Moment
+    shared_by: str = Field(description="Id of the supporter.")
+    subject: str
+    reference: Maybe[str] = Field(default=None, description="The gateway's id of the message.")
+    reason: str = Field(description="Why it was refused, failed or is unknown; empty otherwise.")
+    tries: int
+    done_at: Maybe[Moment] = None
+
+
+class ShareList(ListAnswer):
+    """Shares, oldest first."""
+
+    items: list[Share]
+
+
+class SharePreview(Answer):
+    """Exactly what would be sent."""
+
+    channel: str
+    label: str = Field(description="Of the channel.")
+    address: str
+    recipient_name: str
+    template: str = Field(description="Empty where the provider writes the text itself.")
+    language: str
+    subject: str
+    text: str
+    html: Maybe[str] = None
+
+
+class SharePreviewList(ListAnswer):
+    """One preview per share that was asked for."""
+
+    items: list[SharePreview]
+
+
+class ShareRequest(Body):
+    """One share to be sent. What is left out is filled from the offer; give a contact or an address, not both."""
+
+    channel: Name
+    contact_id: Maybe[RecordId] = Field(default=None, description="A contact of the record.")
+    address: Maybe[Line] = Field(default=None, description="An address; one that is not the record's own only where the object allows it.")
+    template: Maybe[Line] = None
+    language: Maybe[Name] = Field(default=None, description="BCP 47, such as fr.")
+
+    def wish(self) -> ShareWish:
+        """The value that the host knows."""
+        return ShareWish(**self.model_dump())
+
+
+class PreviewShares(Body):
+    """Asks what would be sent."""
+
+    shares: list[ShareRequest] = Field(default=[], max_length=20, description="Empty: the channels that the offer ticks.")
+    message: Text = Field(default="", description="For the customer, where the template has a place for it.")
+
+    def wishes(self) -> list[ShareWish]:
+        """The values that the host knows."""
+        return [item.wish() for item in self.shares]
+
+
+class ShareSession(PreviewShares):
+    """Sends the customer link of a session."""
+
+    chat_message: Text = Field(default="", description="For the record's feed in the CRM.")

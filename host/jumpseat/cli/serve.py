@@ -1,0 +1,77 @@
+"""``jumpseat serve``: the HTTP API, and with it the worker."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from typing import TYPE_CHECKING
+
+import click
+
+from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.errors import UsageError
+
+if TYPE_CHECKING:
+    from jumpseat.host import Host
+
+DRAIN_SECONDS = 10
+"""How long calls that are running may take after SIGTERM."""
+
+
+@click.command()
+@click.option("--host", "address", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@click.option("--no-worker", is_flag=True, help="Leave delivery and watching to 'jumpseat work'.")
+@json_option
+@pass_context
+def serve(ctx: Context, address: str, port: int, no_worker: bool, as_json: bool) -> None:
+    """Serve the HTTP API until SIGTERM or Ctrl-C; calls that are running are finished first."""
+    from jumpseat.cli.logs import log_to_stderr
+
+    log_to_stderr()
+    with listening(address, port) as listener, ctx.host(watch=True) as host:
+        if not no_worker:
+            host.start_worker()
+        url = f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
+        worker = "without a worker" if no_worker else "with a worker"
+        answer(
+            as_json,
+            {"url": url, "workspace": str(host.workspace), "worker": not no_worker},
+            lambda: f"Serving {host.workspace} at {url} {worker}.",
+        )
+        run_server(host, listener)
+
+
+def listening(address: str, port: int) -> socket.socket:
+    """A socket that listens; made before anything else, so that a taken port is told at once.
+
+    Raises:
+        UsageError: the address is taken, or not one of this machine.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return socket.create_server((address, port), family=family, backlog=2048)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on {address} port {port}: {error.strerror or error}. Choose another with --host and --port."
+        ) from None
+
+
+def run_server(host: Host, listener: socket.socket) -> None:
+    """Serve until a signal comes; then take no new call, finish those that run, and return."""
+    import uvicorn
+
+    from jumpseat.api.app import create_app
+
+    config = uvicorn.Config(
+        create_app(host),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+    # The server sends itself the signal again once it has stopped; with its default action the host would not be closed.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listener])

@@ -1,0 +1,27 @@
+"""``jumpseat work``: the worker alone."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from jumpseat.cli.context import Context, answer, json_option, pass_context
+
+
+@click.command()
+@json_option
+@pass_context
+def work(ctx: Context, as_json: bool) -> None:
+    """Run the worker (delivery, watching, clean-up) until SIGTERM or Ctrl-C; what is being sent is finished first."""
+    from jumpseat.cli.logs import log_to_stderr
+
+    log_to_stderr()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with ctx.host(watch=True) as host:
+        host.start_worker()
+        answer(as_json, {"workspace": str(host.workspace)}, lambda: f"Working for {host.workspace}.")
+        stop.wait()
