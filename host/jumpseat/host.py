@@ -10,31 +10,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from jumpseat.access.rights import OPERATIONS, UNGUARDED, assignments, explain, narrowed, operation, require, union
-from jumpseat.catalogue.model import Catalogue, SupportedObject
-from jumpseat.catalogue.problems import Problem
+from jumpseat.access.rights import UNGUARDED, assignments, narrowed, operation, require, union
+from jumpseat.administration import Administration
+from jumpseat.catalogue.model import SupportedObject
 from jumpseat.clock import Clock
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
 from jumpseat.errors import (
-    InvalidValue,
     JumpseatError,
-    NotFound,
     NotSignedIn,
     RecordNotFound,
     SessionNotFound,
     SessionNotValid,
     SessionTypeNotAllowed,
 )
-from jumpseat.hooks.plugins import PluginInfo
-from jumpseat.hooks.trace import TraceSetting
 from jumpseat.records.offer import Offer
 from jumpseat.records.resolve import Place, Resolver
 from jumpseat.secret import Secret
 from jumpseat.sessions.words import over
 from jumpseat.shares.compose import Composed, Composer
-from jumpseat.store import idempotency, keys as key_rows, sessions as session_rows, shares as share_rows, timeline, trace as trace_rows
+from jumpseat.store import (
+    given,
+    idempotency,
+    keys as key_rows,
+    sessions as session_rows,
+    shares as share_rows,
+    timeline,
+)
 from jumpseat.store.keys import ApiKey
-from jumpseat.store.trace import TraceRow
 from jumpseat.types import (
     Contact,
     Level,
@@ -45,7 +47,6 @@ from jumpseat.types import (
     Share,
     ShareWish,
     Supporter,
-    SupporterInfo,
     Template,
     TimelineEntry,
 )
@@ -54,7 +55,7 @@ from jumpseat.wiring import OPERATOR_RIGHTS, Options, Wiring
 OPERATOR = "operator"
 
 
-class Host:
+class Host(Administration):
     """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
 
     Two hosts in one process share nothing but the rule that one process runs one worker.
@@ -111,16 +112,6 @@ class Host:
         self.close()
 
     # --- what is there ------------------------------------------------------------------------------------------------
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The catalogue that is served now."""
-        return self._wiring.live.current
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Problems of the latest edit, which is therefore not served; empty when all is well."""
-        return self._wiring.live.problems
 
     @property
     def session_types(self) -> Mapping[str, SessionType]:
@@ -191,13 +182,6 @@ class Host:
             with self._wiring.store.write() as connection:
                 key_rows.used(connection, key, now)
 
-    def _info(self, id: str, source: str | None) -> SupporterInfo:
-        known = self.sources.get(source or "")
-        found = known.find_supporter(id) if known else None
-        if found is not None and not found.active:
-            raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
-        return found or SupporterInfo(id, id)
-
     # --- records ------------------------------------------------------------------------------------------------------
 
     @operation(UNGUARDED)
@@ -253,7 +237,11 @@ class Host:
         offer = self._offer(resolver, place, supporter)
         self._require_type(offer, session_type)
         language = self._language(offer.customer, supporter)
-        return self._wiring.life.open(offer.record, session_type, supporter, customer=offer.customer, language=language, replace=replace)
+        session = self._wiring.life.open(offer.record, session_type, supporter, customer=offer.customer, language=language, replace=replace)
+        if isinstance(asked, Record):
+            with self._wiring.store.write() as connection:
+                given.keep(connection, session.id, offer.record)
+        return session
 
     @operation("session.read")
     def session(self, session_id: str, supporter: Supporter) -> Session:
@@ -370,113 +358,7 @@ class Host:
         """The templates of the workspace, of one channel if it is named."""
         return tuple(item for item in self.catalogue.templates if channel in (None, item.channel))
 
-    # --- administration -----------------------------------------------------------------------------------------------
-
-    @operation("plugins.read")
-    def plugins(self, supporter: Supporter) -> tuple[PluginInfo, ...]:
-        """Every plugin that was found, with its state and the reason for it."""
-        require(supporter, "plugins.read")
-        return self._wiring.plugins.infos()
-
-    @operation("settings.read")
-    def metadata_problems(self, supporter: Supporter) -> tuple[Problem, ...]:
-        """Problems of the latest edit of the metadata."""
-        require(supporter, "settings.read")
-        return self.problems
-
-    @operation("keys.edit")
-    def create_key(self, name: str, permission_set: str, supporter: Supporter) -> Secret:
-        """A new API key, shown once; only its hash is kept.
-
-        Args:
-            name: what the key is for, unique.
-            permission_set: the most that its calls may do.
-            supporter: who creates it.
-        """
-        require(supporter, "keys.edit")
-        if permission_set not in {item.name for item in self.catalogue.permission_sets}:
-            known = ", ".join(item.name for item in self.catalogue.permission_sets)
-            raise InvalidValue(f"There is no permission set '{permission_set}'. Known: {known}.", param="permissionSet")
-        with self._wiring.store.write() as connection:
-            return key_rows.create(connection, name, permission_set, self.clock.now())[1]
-
-    @operation("keys.read")
-    def keys(self, supporter: Supporter) -> list[ApiKey]:
-        """All API keys, without their secrets; revoked ones too."""
-        require(supporter, "keys.read")
-        with self._wiring.store.read() as connection:
-            return list(key_rows.listed(connection))
-
-    @operation("keys.edit")
-    def revoke_key(self, name: str, supporter: Supporter) -> None:
-        """Revoke an API key; calls with it are refused from now on.
-
-        Raises:
-            NotFound: there is no such key, or it was revoked before.
-        """
-        require(supporter, "keys.edit")
-        with self._wiring.store.write() as connection:
-            revoked = key_rows.revoke(connection, name, self.clock.now())
-        if not revoked:
-            raise NotFound(f"There is no API key '{name[:100]}' that could be revoked; 'jumpseat keys list' shows them.", param="name")
-
-    @operation("trace.edit")
-    def set_trace_level(self, level: str, supporter: Supporter, *, plugin: str | None = None, hook: str | None = None) -> None:
-        """Set what the plugin trace log keeps: ``off``, ``exceptions`` or ``all``, for everything, a plugin or one of its hooks."""
-        require(supporter, "trace.edit")
-        self._wiring.set_trace_level(level, plugin, hook)
-
-    @operation("trace.read")
-    def trace_levels(self, supporter: Supporter) -> tuple[TraceSetting, ...]:
-        """The levels in force, widest first."""
-        require(supporter, "trace.read")
-        return self._wiring.trace_settings()
-
-    @operation("trace.read")
-    def trace(
-        self,
-        supporter: Supporter,
-        *,
-        plugin: str | None = None,
-        correlation_id: str | None = None,
-        before: int | None = None,
-        limit: int = 100,
-    ) -> list[TraceRow]:
-        """Rows of the plugin trace log, newest first.
-
-        Args:
-            supporter: who asks.
-            plugin: only this plugin's.
-            correlation_id: only the rows of one error that somebody saw, oldest first.
-            before: only rows with a smaller id.
-            limit: at most so many (1–1000).
-        """
-        require(supporter, "trace.read")
-        self._wiring.trace.flush()
-        with self._wiring.store.read() as connection:
-            if correlation_id is not None:
-                return list(trace_rows.of_correlation(connection, correlation_id))
-            return list(trace_rows.listed(connection, plugin=plugin, before=before, limit=limit))
-
-    @operation("trace.read")
-    def trace_row(self, row_id: int, supporter: Supporter) -> TraceRow:
-        """One row of the plugin trace log with its whole text."""
-        found = self.trace(supporter, before=row_id + 1, limit=1)
-        if not found or found[0].id != row_id:
-            raise NotFound(f"There is no trace row {row_id}; rows are kept for {self.catalogue.host.trace_retention}.")
-        return found[0]
-
-    def explain_access(self, supporter_id: str, operation_name: str) -> Mapping[str, Any]:
-        """Which permission sets apply to a CRM user, what each says of an operation, and what comes of it.
-
-        Args:
-            supporter_id: the CRM's id of the user.
-            operation_name: name of a method of the host, such as ``open_session``.
-        """
-        if operation_name not in OPERATIONS:
-            known = ", ".join(sorted(OPERATIONS))
-            raise InvalidValue(f"There is no operation '{operation_name}'. Known: {known}.", param="operation")
-        return explain(self._info(supporter_id, self._wiring.default_source()), operation_name, self.catalogue.permission_sets)
+    # --- calls that must not double --------------------------------------------------------------------------------------
 
     def once(self, caller: str, key: str, fingerprint: str, run: Callable[[], tuple[int, str]]) -> tuple[int, str]:
         """Run a creating call at most once per idempotency key; a repeat gets the stored answer.
@@ -582,9 +464,14 @@ class Host:
         if not session.valid_at(self.clock.now()):
             raise SessionNotValid(over(session))
         resolver = self._resolver()
-        place = resolver.find(session.record)
+        place = resolver.find(self._asked(session))
         offer = self._offer(resolver, place, supporter)
         return session, place, Composer(resolver, offer, session, supporter, message).compose(wishes)
+
+    def _asked(self, session: Session) -> RecordRef | Record:
+        """The session's record as it was asked for: by reference, or by value as the caller gave it."""
+        with self._wiring.store.read() as connection:
+            return given.find(connection, session.id, session.record) or session.record
 
     def _post_note(self, session: Session, place: Place, text: str, supporter: Supporter) -> None:
         """Write the supporter's message to the record's feed; a CRM that does not take it is noted, the shares go on."""
@@ -598,4 +485,3 @@ class Host:
                 said = f"The message for the record's feed was not posted: {error.message}"
         with self._wiring.store.write() as connection:
             timeline.add(connection, session.id, self.clock.now(), "note", said, supporter.id)
-

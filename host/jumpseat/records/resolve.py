@@ -59,7 +59,8 @@ class Resolver:
             return Place(supported, source, named(replace(asked, ref=ref, label=supported.label), supported))
         if source is None:
             raise PluginNotLoaded(
-                f"No record source can read {ref}: metadata/sources/ has none for '{supported.label}'. Add one, or give the record by value."
+                f"No record source can read {ref}: metadata/sources/ has none for '{supported.label}'. "
+                "Add one, or give the record by value."
             )
         people = rules_for(supported, source)
         wanted = tuple(dict.fromkeys((supported.name_field, *people.fields, *supported.template_fields)))

@@ -13,8 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from jumpseat.errors import InvalidValue
 from jumpseat.secret import Secret
 from jumpseat.store.columns import new_id
-from jumpseat.store.schema import ONE_KEY_NAME
-from jumpseat.store.schema import api_keys as table
+from jumpseat.store.schema import ONE_KEY_NAME, api_keys as table
 from jumpseat.store.store import violates
 
 PREFIX = "jsk_"

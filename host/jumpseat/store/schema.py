@@ -116,6 +116,14 @@ shares = sa.Table(
 sa.Index("ix_shares_session_id", shares.c.session_id, shares.c.created_at)
 sa.Index("ix_shares_state", shares.c.state, shares.c.created_at)
 
+given_records = sa.Table(
+    "given_records",
+    metadata,
+    _text("session_id", sa.ForeignKey("sessions.id"), primary_key=True),
+    # Name, label, fields and contacts, as the caller gave them.
+    sa.Column("value", sa.JSON, nullable=False),
+)
+
 api_keys = sa.Table(
     "api_keys",
     metadata,

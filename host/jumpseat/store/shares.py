@@ -14,8 +14,7 @@ import sqlalchemy as sa
 
 from jumpseat.store import sessions as session_rows
 from jumpseat.store.columns import new_id
-from jumpseat.store.schema import sessions
-from jumpseat.store.schema import shares as table
+from jumpseat.store.schema import sessions, shares as table
 from jumpseat.types import Message, Outcome, OutcomeKind, Share, ShareState
 
 

@@ -89,6 +89,15 @@ class Store:
         with self._reader.connect() as conn, conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).begin():
             yield conn
 
+    def reachable(self) -> bool:
+        """Does the database answer a question?"""
+        try:
+            with self.read() as conn:
+                conn.execute(sa.select(1))
+        except sa.exc.SQLAlchemyError:
+            return False
+        return True
+
     def close(self) -> None:
         """Give all connections back; the store is of no use afterwards."""
         self._reader.dispose()

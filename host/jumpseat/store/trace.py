@@ -9,8 +9,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from jumpseat.store.schema import trace as table
-from jumpseat.store.schema import trace_levels
+from jumpseat.store.schema import trace as table, trace_levels
 
 MOST = 1000
 """Longest list."""

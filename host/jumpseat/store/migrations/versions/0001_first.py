@@ -1,12 +1,11 @@
-"""The first schema: sessions and their timeline, shares, API keys, the trace log, idempotency keys, executors."""
+"""The first schema: sessions with their timeline and given records, shares, API keys, the trace log, idempotency keys, executors."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from jumpseat.store.columns import BigId as COUNT
-from jumpseat.store.columns import UtcDateTime
+from jumpseat.store.columns import BigId as COUNT, UtcDateTime
 
 revision = "0001"
 down_revision = None
@@ -22,6 +21,7 @@ def upgrade() -> None:
     _trace_levels()
     _shares()
     _timeline()
+    _given_records()
 
 
 def _api_keys() -> None:
@@ -185,3 +185,13 @@ def _timeline() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_timeline"),
     )
     op.create_index("ix_timeline_session_id", "timeline", ["session_id", "id"])
+
+
+def _given_records() -> None:
+    op.create_table(
+        "given_records",
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_given_records_session_id"),
+        sa.PrimaryKeyConstraint("session_id", name="pk_given_records"),
+    )

@@ -1,0 +1,150 @@
+"""What administrators do: plugins, API keys, the trace log, and why somebody may do something or not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jumpseat.access.rights import OPERATIONS, explain, operation, require
+from jumpseat.catalogue.model import Catalogue
+from jumpseat.catalogue.problems import Problem
+from jumpseat.clock import Clock
+from jumpseat.errors import InvalidValue, NotFound, NotSignedIn
+from jumpseat.hooks.plugins import PluginInfo
+from jumpseat.hooks.trace import TraceSetting
+from jumpseat.secret import Secret
+from jumpseat.store import keys as key_rows, trace as trace_rows
+from jumpseat.store.keys import ApiKey
+from jumpseat.store.trace import TraceRow
+from jumpseat.types import Supporter, SupporterInfo
+from jumpseat.wiring import Wiring
+
+
+class Administration:
+    """The part of a host that administrators use; ``Host`` adds what supporters do."""
+
+    _wiring: Wiring
+    clock: Clock
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue that is served now."""
+        return self._wiring.catalogue
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the metadata as it lies on disk; with errors, the version before is served."""
+        return self._wiring.live.problems
+
+    @operation("plugins.read")
+    def plugins(self, supporter: Supporter) -> tuple[PluginInfo, ...]:
+        """Every plugin that was found, with its state and the reason for it."""
+        require(supporter, "plugins.read")
+        return self._wiring.plugins.infos()
+
+    @operation("settings.read")
+    def metadata_problems(self, supporter: Supporter) -> tuple[Problem, ...]:
+        """Problems of the latest edit of the metadata."""
+        require(supporter, "settings.read")
+        return self.problems
+
+    @operation("keys.edit")
+    def create_key(self, name: str, permission_set: str, supporter: Supporter) -> Secret:
+        """A new API key, shown once; only its hash is kept.
+
+        Args:
+            name: what the key is for, unique.
+            permission_set: the most that its calls may do.
+            supporter: who creates it.
+        """
+        require(supporter, "keys.edit")
+        if permission_set not in {item.name for item in self.catalogue.permission_sets}:
+            known = ", ".join(item.name for item in self.catalogue.permission_sets)
+            raise InvalidValue(f"There is no permission set '{permission_set}'. Known: {known}.", param="permissionSet")
+        with self._wiring.store.write() as connection:
+            return key_rows.create(connection, name, permission_set, self.clock.now())[1]
+
+    @operation("keys.read")
+    def keys(self, supporter: Supporter) -> list[ApiKey]:
+        """All API keys, without their secrets; revoked ones too."""
+        require(supporter, "keys.read")
+        with self._wiring.store.read() as connection:
+            return list(key_rows.listed(connection))
+
+    @operation("keys.edit")
+    def revoke_key(self, name: str, supporter: Supporter) -> None:
+        """Revoke an API key; calls with it are refused from now on.
+
+        Raises:
+            NotFound: there is no such key, or it was revoked before.
+        """
+        require(supporter, "keys.edit")
+        with self._wiring.store.write() as connection:
+            revoked = key_rows.revoke(connection, name, self.clock.now())
+        if not revoked:
+            raise NotFound(f"There is no API key '{name[:100]}' that could be revoked; 'jumpseat keys list' shows them.", param="name")
+
+    @operation("trace.edit")
+    def set_trace_level(self, level: str, supporter: Supporter, *, plugin: str | None = None, hook: str | None = None) -> None:
+        """Set what the plugin trace log keeps: ``off``, ``exceptions`` or ``all``, for everything, a plugin or one of its hooks."""
+        require(supporter, "trace.edit")
+        self._wiring.set_trace_level(level, plugin, hook)
+
+    @operation("trace.read")
+    def trace_levels(self, supporter: Supporter) -> tuple[TraceSetting, ...]:
+        """The levels in force, widest first."""
+        require(supporter, "trace.read")
+        return self._wiring.trace_settings()
+
+    @operation("trace.read")
+    def trace(
+        self,
+        supporter: Supporter,
+        *,
+        plugin: str | None = None,
+        correlation_id: str | None = None,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[TraceRow]:
+        """Rows of the plugin trace log, newest first.
+
+        Args:
+            supporter: who asks.
+            plugin: only this plugin's.
+            correlation_id: only the rows of one error that somebody saw, oldest first.
+            before: only rows with a smaller id.
+            limit: at most so many (1–1000).
+        """
+        require(supporter, "trace.read")
+        self._wiring.trace.flush()
+        with self._wiring.store.read() as connection:
+            if correlation_id is not None:
+                return list(trace_rows.of_correlation(connection, correlation_id))
+            return list(trace_rows.listed(connection, plugin=plugin, before=before, limit=limit))
+
+    @operation("trace.read")
+    def trace_row(self, row_id: int, supporter: Supporter) -> TraceRow:
+        """One row of the plugin trace log with its whole text."""
+        found = self.trace(supporter, before=row_id + 1, limit=1)
+        if not found or found[0].id != row_id:
+            raise NotFound(f"There is no trace row {row_id}; rows are kept for {self.catalogue.host.trace_retention}.")
+        return found[0]
+
+    def explain_access(self, supporter_id: str, operation_name: str) -> Mapping[str, Any]:
+        """Which permission sets apply to a CRM user, what each says of an operation, and what comes of it.
+
+        Args:
+            supporter_id: the CRM's id of the user.
+            operation_name: name of a method of the host, such as ``open_session``.
+        """
+        if operation_name not in OPERATIONS:
+            known = ", ".join(sorted(OPERATIONS))
+            raise InvalidValue(f"There is no operation '{operation_name}'. Known: {known}.", param="operation")
+        return explain(self._info(supporter_id, self._wiring.default_source()), operation_name, self.catalogue.permission_sets)
+
+    def _info(self, id: str, source: str | None) -> SupporterInfo:
+        known = self._wiring.sources().get(source or "")
+        found = known.find_supporter(id) if known else None
+        if found is not None and not found.active:
+            raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
+        return found or SupporterInfo(id, id)
