@@ -37,7 +37,7 @@ def reserve(conn: sa.Connection, row: Details, *, one_valid: bool, replace: bool
     """
     ref = row.session.record
     key = sessions.valid_key(ref) if one_valid else None
-    # The holder's row is locked before any other of the record, here and in every step: no two steps wait for each other.
+    sessions.lock_record(conn, ref)
     holder = sessions.holder(conn, key) if key else None
     if holder and holder.session.state is RESERVED:
         raise _being_opened(row, holder.session)
@@ -60,6 +60,7 @@ def complete(conn: sa.Connection, row: Details, opened: OpenedSession, now: date
         The session and those that were closed for it; None when it is no longer reserved: nothing was changed.
     """
     id = row.session.id
+    sessions.lock_record(conn, row.session.record)
     values = _opened(opened, row.session.valid_until) | {"opened_at": now, "look_again_at": None}
     if not sessions.change(conn, id, expected=RESERVED, state=OPEN.value, **values):
         return None
@@ -86,6 +87,7 @@ def fail(conn: sa.Connection, row: Details, reason: str, now: datetime, look_aga
         The session; None when it is no longer reserved: nothing was changed.
     """
     id = row.session.id
+    sessions.lock_record(conn, row.session.record)
     ended = {"state": SessionState.FAILED.value, "valid_key": None, "failure": reason, "look_again_at": look_again_at}
     if not sessions.change(conn, id, expected=RESERVED, **ended):
         return None
