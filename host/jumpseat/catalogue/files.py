@@ -91,18 +91,25 @@ def read(workspace: Path, path: str) -> bytes | Problem:
     """The bytes of one file, at most one more than ``MAX_BYTES``; or why they cannot be had."""
     try:
         # Without O_NONBLOCK a named pipe would hold the host until somebody writes to it.
-        number = os.open(workspace / path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        number = os.open(os.path.join(workspace, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         return _unreadable(path, _words(error))
     try:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             return _unreadable(path, "it is not a regular file")
-        with open(number, "rb", closefd=False) as file:
-            return file.read(MAX_BYTES + 1)
+        return _read_all(number)
     except OSError as error:
         return _unreadable(path, _words(error))
     finally:
         os.close(number)
+
+
+def _read_all(number: int) -> bytes:
+    pieces, missing = [], MAX_BYTES + 1
+    while missing and (piece := os.read(number, missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces)
 
 
 def _words(error: OSError) -> str:

@@ -29,17 +29,18 @@ _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "false": False}
-_LOOKS = (
-    ("a boolean", re.compile(r"(?i)y|yes|n|no|on|off|true|false")),
-    ("a date", re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt \t].*)?")),
+_WORD_LOOKS = dict.fromkeys(("y", "yes", "n", "no", "on", "off", "true", "false"), "a boolean") | dict.fromkeys(("~", "null", ""), "null")
+_DIGIT_LOOKS = (
+    ("a date", re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")),
     ("a time", re.compile(r"[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.\d*)?")),
     (
         "a number",
         re.compile(r"(?i)[-+]?(?:0x[\da-f_]+|0o[0-7_]+|0b[01_]+|\d[\d_]*(?:\.[\d_]*)?(?:e[-+]?\d+)?|\.\d[\d_]*(?:e[-+]?\d+)?|\.inf)|\.nan"),
     ),
-    ("null", re.compile(r"~|null|Null|NULL|")),
 )
-_DOUBTFUL = re.compile("|".join(shape.pattern.replace("(?i)", "") for _, shape in _LOOKS), re.IGNORECASE)
+_DIGIT_FIRST = frozenset("0123456789+-.")
+_NOTHING_INSIDE: dict[str | int, Places] = {}
+"""Of every value that is no mapping and no list; never written to."""
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Places:
     """None for items of lists and for the document itself."""
     doubtful: bool = False
     """A text that stands without quotes and that other YAML programs may take for something else."""
-    inside: dict[str | int, Places] = field(default_factory=dict)
+    inside: dict[str | int, Places] = field(default_factory=lambda: _NOTHING_INSIDE)
 
     def find(self, path: Sequence[str | int]) -> Places:
         """The places of the value at ``path``; of its nearest ancestor when there is none."""
@@ -89,7 +90,9 @@ class Reading:
 
 def looks_like(text: str) -> str | None:
     """What other YAML programs may take an unquoted word for (``a boolean``, ``a number`` …); None when all agree on a text."""
-    return next((what for what, shape in _LOOKS if shape.fullmatch(text)), None)
+    if text[:1] in _DIGIT_FIRST:
+        return next((what for what, shape in _DIGIT_LOOKS if shape.fullmatch(text)), None)
+    return _WORD_LOOKS.get(text.lower())
 
 
 def read_yaml(data: bytes, file: str, *, masked: bool = False) -> Reading:
@@ -224,7 +227,9 @@ class _Builder:
         if len(self.stack) >= MAX_DEPTH:
             self._stop(event, "M208", f"values are nested more than {MAX_DEPTH} levels deep", "write it flatter")
         place = Place(event.start_mark.line + self.shift, event.start_mark.column + 1)
-        self.stack.append(_Frame(value, self._add(value, place, event)))
+        places = self._add(value, place, event)
+        places.inside = {}
+        self.stack.append(_Frame(value, places))
 
     def _scalar(self, event: Any) -> None:
         text: str = event.value
@@ -242,7 +247,7 @@ class _Builder:
         else:
             value = _plain_value(text) if unquoted else text
             places = self._add(value, place, event)
-            if unquoted and type(value) is str and _DOUBTFUL.fullmatch(text):
+            if unquoted and type(value) is str and looks_like(text):
                 places.doubtful = True
                 self.doubtful += 1
 
@@ -284,6 +289,8 @@ def _plain_value(text: str) -> Any:
         return _BOOLEANS[text]
     if text in _NULLS:
         return None
+    if text[0] not in _DIGIT_FIRST:
+        return text
     if _WHOLE_NUMBER.fullmatch(text):
         return int(text)
     # 1.10 and 1.0 would lose their last digit: they stay texts, and whoever takes texts asks for quotes.

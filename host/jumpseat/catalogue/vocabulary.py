@@ -29,6 +29,8 @@ class Vocabulary:
 def near(word: str, words: Iterable[str]) -> str | None:
     """The one of ``words`` that ``word`` was probably meant to be; None when none is close."""
     candidates = sorted(words)
+    if not candidates:
+        return None
     folded = {one.casefold(): one for one in reversed(candidates)}
     found = get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
