@@ -61,7 +61,7 @@ _IN_WORDS: dict[type[nodes.Node], str] = {
     nodes.Include: "include",
     nodes.Import: "import",
     nodes.FromImport: "import",
-    nodes.ScopedEvalContextModifier: "autoescape",
+    nodes.Scope: "autoescape",
     nodes.Call: "a call",
     nodes.Test: "a test with 'is'",
     nodes.Getitem: "a look-up in brackets",
@@ -192,10 +192,14 @@ class _Check:
         if node.name not in FILTERS:
             meant = near(node.name, FILTERS)
             fix = f"did you mean '{meant}'?" if meant else f"there are {', '.join(sorted(FILTERS))}"
-            self._add(node, "M407", f"there is no filter '{node.name}'", fix, rf"\|\s*{re.escape(node.name)}\b")
+            self._add(node, "M407", f"there is no filter '{node.name[:100]}'", fix, rf"\|\s*{re.escape(node.name)}\b")
         elif node.kwargs or node.dyn_args or node.dyn_kwargs or not _takes(node):
             self._add(
-                node, "M407", f"the filter '{node.name}' takes no named values", "write the value alone: truncate(40)", re.escape(node.name)
+                node,
+                "M407",
+                f"the filter '{node.name}' is not used as it is meant",
+                f"{node.name}: {FILTERS[node.name]}",
+                re.escape(node.name),
             )
         elif node.node is not None and _chain(node.node) == CUSTOMER_LINK:
             self._add(
@@ -210,11 +214,11 @@ class _Check:
         shown = re.escape(name).replace(r"\.", r"\s*\.\s*")
         if names_supporter_link(name):
             fix = f"show the customer's: {{{{ {CUSTOMER_LINK} }}}}"
-            self._add(node, "M409", f"'{name}' would show the supporter link, which is a secret", fix, shown)
+            self._add(node, "M409", f"'{name[:100]}' would show the supporter link, which is a secret", fix, shown)
         elif name in _GROUPS:
             self._add(node, "M406", f"'{name}' is a group of variables, not a value", f"write one of {_members(name)}", rf"\b{shown}\b")
         elif name not in _DOCUMENTED and not self._is_field(name):
-            self._add(node, "M406", f"the variable '{name}' is not known", self._nearest(name), rf"\b{shown}\b")
+            self._add(node, "M406", f"the variable '{name[:100]}' is not known", self._nearest(name), rf"\b{shown}\b")
 
     def _is_field(self, name: str) -> bool:
         group, _, rest = name.partition(".")
@@ -251,19 +255,26 @@ class _Check:
 
     def _add(self, node: nodes.Node, code: str, cause: str, fix: str, pattern: str = "") -> None:
         """Note a problem at the node's line; the column is where ``pattern``, or else the first construct, is found on it."""
-        text = self.source[node.lineno - 1] if node.lineno <= len(self.source) else ""
+        line = _line_of(node)
+        text = self.source[line - 1] if line <= len(self.source) else ""
         found = (re.search(pattern, text) if pattern else None) or re.search(r"\{[{%]", text)
         start, end = found.span() if found else (0, 1)
-        self.problems.append(_problem(node.lineno, code, cause, fix, start + 1, max(1, end - start)))
+        self.problems.append(_problem(line, code, cause, fix, start + 1, max(1, end - start)))
 
 
 def _chain(node: nodes.Node) -> str | None:
-    """``record.name`` for the look-up of that name; None for everything else."""
+    """``record.name`` for the look-up of that name; None for everything else, and for what is too long to be one."""
     names: list[str] = []
-    while isinstance(node, nodes.Getattr):
+    while isinstance(node, nodes.Getattr) and len(names) < MAX_DEPTH:
         names.append(node.attr)
         node = node.node
     return ".".join([node.name, *reversed(names)]) if isinstance(node, nodes.Name) else None
+
+
+def _line_of(node: nodes.Node) -> int:
+    """The line of a node; Jinja gives none to the scope that it wraps around ``autoescape``."""
+    inner = (child.lineno for child in node.find_all(nodes.Node) if child.lineno)
+    return node.lineno or next(inner, 1)
 
 
 def _takes(node: nodes.Filter) -> bool:
