@@ -56,7 +56,9 @@ class Candidate:
         """Where it comes from, for a person."""
         if self.distribution:
             return f"the distribution {self.distribution} {self.version}"
-        return f"the file {self.file}" if self.file else "an object given to the host"
+        if self.file is None:
+            return "an object given to the host"
+        return "the file " + "/".join((FOLDER, *self.file.parts[-2 if self.file.name == "__init__.py" else -1 :]))
 
 
 def discover(workspace: Path | None, *, installed: bool = True) -> tuple[Candidate, ...]:

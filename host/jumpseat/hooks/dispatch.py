@@ -31,7 +31,7 @@ from jumpseat.errors import (
     RecipientInvalid,
     RecordNotFound,
 )
-from jumpseat.hooks.output import Printed, printed
+from jumpseat.hooks.output import watch
 from jumpseat.hooks.pool import Pool, PoolBusy, TooManyAbandoned
 from jumpseat.hooks.quarantine import Change, Quarantine
 from jumpseat.hooks.trace import Trace, TraceOutcome, correlation_id, described, masked
@@ -320,13 +320,12 @@ class Dispatch:
     def _contained(
         self, plugin: str, function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], check: Check[Any]
     ) -> Ended:
-        output = Printed()
-        printed.set(output)
+        output = watch()
         began = perf_counter()
         try:
             end = self._ran(plugin, function, arguments, keywords, check)
             if words := output.text():
-                end.text += f"\nprinted:\n{masked(words, self._secrets(plugin))}"
+                end.text = f"{masked(words, self._secrets(plugin)).rstrip()}\n{end.text}"  # in the order in which it happened
         except BaseException:  # an exception whose own class misbehaves while it is read
             end = Ended(TraceOutcome.FAILED, reason="raised an exception that cannot be read")
         end.milliseconds = (perf_counter() - began) * 1000

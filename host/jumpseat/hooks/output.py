@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import Any
 
-KEPT = 10_000
+KEPT = 8_000
 """Characters kept of what one call prints; the oldest go first."""
 
 
@@ -82,10 +82,24 @@ def attach() -> None:
     global _users
     with _lock:
         _users += 1
-        for name in ("stdout", "stderr"):
-            stream = getattr(sys, name)
-            if stream is not None and not isinstance(stream, _Router):
-                setattr(sys, name, _Router(stream))
+        _route()
+
+
+def watch() -> Printed:
+    """Keep what is printed in this context from now on; also where somebody exchanged ``sys.stdout`` in the meantime."""
+    if _users and not (type(sys.stdout) is _Router and type(sys.stderr) is _Router):
+        with _lock:
+            _route()
+    kept = Printed()
+    printed.set(kept)
+    return kept
+
+
+def _route() -> None:
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and not isinstance(stream, _Router):
+            setattr(sys, name, _Router(stream))
 
 
 def detach() -> None:

@@ -1,0 +1,6 @@
+from jumpseat import hookimpl
+
+
+@hookimpl
+async def session_opened(session):
+    pass

@@ -1,0 +1,2 @@
+def session_opened(session):
+    pass

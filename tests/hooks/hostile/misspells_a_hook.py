@@ -1,0 +1,6 @@
+from jumpseat import hookimpl
+
+
+@hookimpl
+def sesion_opened(session):
+    pass

@@ -1,0 +1,1 @@
+requires_host = ">=9"

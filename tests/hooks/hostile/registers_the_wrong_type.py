@@ -1,0 +1,6 @@
+from jumpseat import hookimpl
+
+
+@hookimpl
+def register_share_channels(host):
+    return ["fax"]

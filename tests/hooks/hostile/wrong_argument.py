@@ -1,0 +1,6 @@
+from jumpseat import hookimpl
+
+
+@hookimpl
+def session_opened(sesion):
+    pass
