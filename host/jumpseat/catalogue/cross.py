@@ -24,7 +24,7 @@ class CrossCheck:
 
     Args:
         catalogue: made of the files that are right by themselves.
-        readings: those files, by path.
+        readings: all files that are mappings, by path; those with errors too, so nothing is taken for granted of their values.
         broken: kinds of files of which at least one has errors; nothing is said about names that such a file may define.
         vocabulary: what plugins bring; None when nobody can say.
     """
@@ -41,9 +41,9 @@ class CrossCheck:
         yield from self._host_settings()
         if self.vocabulary:
             yield from self._plugins_and_kinds(self.vocabulary)
-        for supported in self.catalogue.objects:
-            if supported.enabled:
-                yield from self._object(supported)
+        for file, reading in self.readings.items():
+            if file.startswith("metadata/objects/") and reading.value.get("enabled") is not False:
+                yield from self._object(file, reading.value)
         yield from self._templates()
 
     # --- helpers
@@ -82,14 +82,14 @@ class CrossCheck:
                 yield "supported object", "supported_object", catalogue.source_of(one), one.supported_object, one.file
         yield from (("permission set", "name", None, one.name, one.file) for one in catalogue.permission_sets)
         for file, reading in self.readings.items():
-            if file.startswith("metadata/sources/"):
-                yield "record source", "name", None, reading.value["name"], file
-            if file.startswith("metadata/plugins/"):
-                yield "plugin", "plugin", None, reading.value["plugin"], file
+            key = "plugin" if file.startswith("metadata/plugins/") else "name"
+            what = {"metadata/plugins/": "plugin", "metadata/sources/": "record source"}.get(file[: file.rindex("/") + 1])
+            if what and isinstance(name := reading.value.get(key), str):
+                yield what, key, None, name, file
 
     def _session_settings(self) -> Iterator[Problem]:
         reading = self.readings.get(_SESSION_SETTINGS)
-        for name in (reading.value.get("allow") or {}) if reading else ():
+        for name in _mapping(reading.value.get("allow")) if reading else ():
             path = ("allow", name)
             if name in {"remote_control", "pilot"}:
                 fix = f"write 'allow_{name}: …' in the first column instead"
@@ -100,7 +100,7 @@ class CrossCheck:
 
     def _host_settings(self) -> Iterator[Problem]:
         host = self.catalogue.host
-        if host.file not in self.readings:
+        if host.file not in self.readings or "host" in self.broken:
             return
         if host.default_language not in host.languages:
             path = ("default_language",) if "default_language" in host.lines else ("languages",)
@@ -112,10 +112,11 @@ class CrossCheck:
     def _plugins_and_kinds(self, vocabulary: Vocabulary) -> Iterator[Problem]:
         blocked = set(self.catalogue.host.blocked_plugins)
         for file, reading in self.readings.items():
-            if file.startswith("metadata/sources/") and reading.value["kind"] not in vocabulary.source_kinds:
-                yield self._unknown(file, ("kind",), "M305", "kind of record source", reading.value["kind"], vocabulary.source_kinds)
-            if file.startswith("metadata/plugins/") and reading.value["plugin"] not in {*vocabulary.plugins, *blocked}:
-                yield self._unknown(file, ("plugin",), "M306", "plugin", reading.value["plugin"], vocabulary.plugins)
+            kind, plugin = reading.value.get("kind"), reading.value.get("plugin")
+            if file.startswith("metadata/sources/") and isinstance(kind, str) and kind not in vocabulary.source_kinds:
+                yield self._unknown(file, ("kind",), "M305", "kind of record source", kind, vocabulary.source_kinds)
+            if file.startswith("metadata/plugins/") and isinstance(plugin, str) and plugin not in {*vocabulary.plugins, *blocked}:
+                yield self._unknown(file, ("plugin",), "M306", "plugin", plugin, vocabulary.plugins)
         host = self.catalogue.host
         for key, names in (("plugin_order", host.plugin_order), ("required_plugins", host.required_plugins)):
             for index, name in enumerate(names):
@@ -124,29 +125,34 @@ class CrossCheck:
 
     # --- supported objects
 
-    def _object(self, supported: SupportedObject) -> Iterator[Problem]:
-        yield from self._source(supported)
+    def _object(self, file: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+        yield from self._source(file, values)
         if self.vocabulary:
-            yield from self._listed(supported, "session_types", "M302", "session type", self.vocabulary.session_types)
-            yield from self._listed(supported, "share_channels", "M303", "share channel", self.vocabulary.channels)
-            yield from self._in_crm(supported, self.vocabulary)
+            yield from self._listed(file, values, "session_types", "M302", "session type", self.vocabulary.session_types)
+            yield from self._listed(file, values, "share_channels", "M303", "share channel", self.vocabulary.channels)
+            yield from self._in_crm(file, values, self.vocabulary)
 
-    def _source(self, supported: SupportedObject) -> Iterator[Problem]:
+    def _source_of(self, values: Mapping[str, Any]) -> str | None:
+        """As ``Catalogue.source_of``, for an object that may have errors."""
+        sources = self.catalogue.sources
+        named = values.get("source") or self.catalogue.host.default_source or (next(iter(sources)) if len(sources) == 1 else None)
+        return named if isinstance(named, str) else None
+
+    def _source(self, file: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+        sources, named = self.catalogue.sources, values.get("source")
         if "source" in self.broken or "host" in self.broken:
             return
-        sources = self.catalogue.sources
-        if supported.source and supported.source not in sources:
-            yield self._unknown(supported.file, ("source",), "M304", "record source", supported.source, sources)
-        elif len(sources) > 1 and self.catalogue.source_of(supported) is None:
-            cause = f"it is not clear which record source '{supported.supported_object}' belongs to"
+        if isinstance(named, str) and named not in sources:
+            yield self._unknown(file, ("source",), "M304", "record source", named, sources)
+        elif len(sources) > 1 and self._source_of(values) is None:
+            cause = f"it is not clear which record source '{values.get('supported_object')}' belongs to"
             fix = f"add 'source: …' with one of {', '.join(sorted(sources))}, or 'default_source' to metadata/host.yaml"
-            yield self._at(supported.file, ("supported_object",), "M313", cause, fix)
+            yield self._at(file, ("supported_object",), "M313", cause, fix)
 
-    def _listed(self, supported: SupportedObject, key: str, code: str, what: str, known: frozenset[str]) -> Iterator[Problem]:
-        names: Sequence[str] = getattr(supported, key) or ()
-        for index, name in enumerate(names):
-            if name not in known:
-                yield self._unknown(supported.file, (key, index), code, what, name, known)
+    def _listed(self, file: str, values: Mapping[str, Any], key: str, code: str, what: str, known: frozenset[str]) -> Iterator[Problem]:
+        for index, name in enumerate(_list(values.get(key))):
+            if isinstance(name, str) and name not in known:
+                yield self._unknown(file, (key, index), code, what, name, known)
 
     def _templates(self) -> Iterator[Problem]:
         if BROKEN_TEMPLATES in self.broken:
@@ -166,42 +172,50 @@ class CrossCheck:
         fix = f"did you mean '{meant}'?" if meant else "add a template with this description; until then the default template is used"
         return self._at(supported.file, ("email_template_description",), "M311", cause, fix, "warning")
 
-    def _in_crm(self, supported: SupportedObject, vocabulary: Vocabulary) -> Iterator[Problem]:
-        source = self.catalogue.source_of(supported)
-        if vocabulary.describe is None or source is None or source not in self.catalogue.sources:
+    def _in_crm(self, file: str, values: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[Problem]:
+        source, name, path = self._source_of(values), values.get("supported_object"), ("supported_object",)
+        if vocabulary.describe is None or source is None or source not in self.catalogue.sources or not isinstance(name, str):
             return
         try:
-            known = vocabulary.describe(source, supported.supported_object)
+            known = vocabulary.describe(source, name)
         except Exception:  # whatever a record source raises: the CRM being away is no fault of the metadata
-            cause = f"the record source '{source}' could not be asked for '{supported.supported_object}'"
-            yield self._at(supported.file, ("supported_object",), "M315", cause, "check again when it can be reached", "warning")
+            cause = f"the record source '{source}' could not be asked for '{name}'"
+            yield self._at(file, path, "M315", cause, "check again when it can be reached", "warning")
             return
         if known is None:
-            cause = f"the record source '{source}' has no object '{supported.supported_object}'"
-            yield self._at(supported.file, ("supported_object",), "M309", cause, "write the API name as the CRM shows it")
+            yield self._at(
+                file, path, "M309", f"the record source '{source}' has no object '{name}'", "write the API name as the CRM shows it"
+            )
             return
-        yield from self._fields_in_crm(supported, known)
+        yield from self._fields_in_crm(file, name, known)
 
-    def _fields_in_crm(self, supported: SupportedObject, known: ObjectInfo) -> Iterator[Problem]:
-        for path, name, key in _fields_of(self.readings[supported.file].value):
+    def _fields_in_crm(self, file: str, name: str, known: ObjectInfo) -> Iterator[Problem]:
+        for path, field, key in _fields_of(self.readings[file].value):
             # Account.Name: only the first step is a field of this object, and its lookup may have another name there.
-            if name in known.fields or "." in name:
+            if not isinstance(field, str) or field in known.fields or "." in field:
                 continue
-            meant = near(name, known.fields)
-            cause = f"'{supported.supported_object}' has no field '{name}' that the host may read"
+            meant = near(field, known.fields)
             fix = f"did you mean '{meant}'?" if meant else "write the API name as the CRM shows it, or let the host's user read it"
-            yield self._at(supported.file, path, "M310", cause, fix, key=key)
+            yield self._at(file, path, "M310", f"'{name}' has no field '{field}' that the host may read", fix, key=key)
 
 
-def _fields_of(values: Mapping[str, Any]) -> Iterator[tuple[Steps, str, bool]]:
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _fields_of(values: Mapping[str, Any]) -> Iterator[tuple[Steps, Any, bool]]:
     """Every field of the object that its file names: path, name, and whether the name is a key."""
-    yield ("name_field",), values["name_field"], False
+    if "name_field" in values:
+        yield ("name_field",), values["name_field"], False
     for key in ("email_fields", "phone_fields", "template_fields"):
-        yield from (((key, index), name, False) for index, name in enumerate(values.get(key, ())))
-    yield from ((("write_back", name), name, True) for name in values.get("write_back", ()))
-    for index, rule in enumerate(values.get("contacts", ())):
-        if not isinstance(rule, dict):
-            continue
-        for kind in rule.keys() & {"lookup", "account_primary", "account_contacts"}:
+        yield from (((key, index), name, False) for index, name in enumerate(_list(values.get(key))))
+    yield from ((("write_back", name), name, True) for name in _mapping(values.get("write_back")))
+    for index, rule in enumerate(_list(values.get("contacts"))):
+        for kind in _mapping(rule).keys() & {"lookup", "account_primary", "account_contacts"}:
             yield ("contacts", index, kind), rule[kind], False
-        yield from ((("contacts", index, "value", part), name, False) for part, name in rule.get("value", {}).items())
+        people = _mapping(_mapping(rule).get("value"))
+        yield from ((("contacts", index, "value", part), name, False) for part, name in people.items())

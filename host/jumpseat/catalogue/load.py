@@ -103,7 +103,7 @@ def _load(run: _Load, paths: Sequence[str], contents: Mapping[str, bytes | Probl
     files = _metadata_files(run.cache, bytes_of)
     problems += [problem for file in files.values() for problem in file.problems]
     right = {path: file for path, file in files.items() if not has_errors(file.problems)}
-    settings = _settings(run, right)
+    settings = _settings(run, files)
     problems += [problem for one in settings.values() for problem in one.problems]
     objects = [file.value for file in right.values() if file.kind == "supported-object"]
     templates = read_templates(run.workspace, run.vocabulary.channels if run.vocabulary else None, objects)
@@ -114,7 +114,8 @@ def _load(run: _Load, paths: Sequence[str], contents: Mapping[str, bytes | Probl
     broken = {kind_of(path) or "" for path in contents if path not in right and path.startswith(f"{METADATA}/")}
     if has_errors(templates.problems):
         broken.add(BROKEN_TEMPLATES)
-    readings = {path: file.reading for path, file in right.items() if file.kind != OTHER_YAML}
+    # Those with errors as well: whoever mends a file wants to know all at once.
+    readings = {path: file.reading for path, file in files.items() if file.kind != OTHER_YAML and isinstance(file.reading.value, dict)}
     problems += CrossCheck(catalogue, readings, frozenset(broken), run.vocabulary).problems()
     ordered = in_order(problems)
     return Loaded(None if has_errors(ordered) else catalogue, ordered, MappingProxyType(bytes_of))
@@ -150,15 +151,17 @@ def _settings(run: _Load, files: Mapping[str, _File]) -> dict[str, SettingsCheck
         path: SettingsCheck(file.reading, *_owner(run.vocabulary, file), run.secrets_from).run()
         for path, file in files.items()
         if file.kind in {"plugin", "source"}
+        and isinstance(file.reading.value, dict)
+        and isinstance(file.reading.value.get("settings", {}), dict)
     }
 
 
 def _owner(vocabulary: Vocabulary | None, file: _File) -> tuple[str, Sequence[Setting] | None]:
     """Whose settings stand in a file, in words, and which there are."""
-    values = file.reading.value
-    if file.kind == "plugin":
-        return f"the plugin '{values['plugin']}'", vocabulary.plugins.get(values["plugin"]) if vocabulary else None
-    return f"the kind '{values['kind']}'", vocabulary.source_kinds.get(values["kind"]) if vocabulary else None
+    key = "plugin" if file.kind == "plugin" else "kind"
+    name = str(file.reading.value.get(key))
+    known = (vocabulary.plugins if key == "plugin" else vocabulary.source_kinds) if vocabulary else {}
+    return f"the {key} '{name}'", known.get(name)
 
 
 def _catalogue(version: str, files: Mapping[str, _File], settings: Mapping[str, SettingsCheck], templates: Iterable[Template]) -> Catalogue:

@@ -51,6 +51,8 @@ class SettingsCheck:
     workspace: Path
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    meant: set[str] = field(default_factory=set)
+    """Settings that a misspelt key was probably to be; they are not reported as missing as well."""
 
     def run(self) -> SettingsCheck:
         """Check all; ``values`` holds what is right afterwards, secrets as ``Secret``."""
@@ -61,7 +63,7 @@ class SettingsCheck:
             else:
                 self._declared(name, value, self.declared)
         for setting in self.declared or ():
-            if setting.default is REQUIRED and setting.name not in given:
+            if setting.default is REQUIRED and setting.name not in {*given, *self.meant}:
                 self._missing(setting)
         return self
 
@@ -109,6 +111,8 @@ class SettingsCheck:
 
     def _unknown(self, name: str, known: list[str]) -> None:
         meant = near(name, known)
+        if meant:
+            self.meant.add(meant)
         there_are = f"its settings are {', '.join(sorted(known))}" if known else "it has no settings: delete the line"
         places = self.reading.places.of_key(("settings", name))
         cause = f"{self.owner} has no setting '{name}'"

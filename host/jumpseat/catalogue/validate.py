@@ -118,6 +118,8 @@ def _translated(kind: str, reading: Reading) -> Iterator[tuple[Steps, Problem]]:
     late = []
     for error in errors:
         path = tuple(error.absolute_path)
+        if error.validator == "pattern" and not error.instance:
+            continue  # an empty text is too short already
         if error.validator == "required":
             late.append((path, error))
         elif error.validator == "additionalProperties":
@@ -140,7 +142,7 @@ def shown(reading: Reading, value: Any) -> str:
         return f"a {'mapping' if isinstance(value, dict) else 'list'}"
     if reading.source.masked:
         return "a text" if isinstance(value, str) else "a number"
-    text = str(value)
+    text = str(value).replace("\n", "\\n")
     text = text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
     return f"'{text}'" if isinstance(value, str) else text
 
@@ -161,10 +163,13 @@ def _unknown_keys(
     for key in error.instance:
         if key in known:
             continue
-        meant = near(key, [one for one in known if one not in error.instance])
-        if meant:
-            suggested.add((path, meant))
+        meant = near(key, known)
         fix = f"did you mean '{meant}'?" if meant else _choices_fix("the keys here are", sorted(known))
+        if meant in error.instance:
+            line = reading.places.of_key((*path, str(meant))).line
+            fix = f"delete it; '{meant}' stands in line {line}"
+        elif meant:
+            suggested.add((path, meant))
         right = kind == "permission-set" and path[:1] == ("rights",)
         cause = f"there is no right '{'.'.join((*(str(step) for step in path[1:]), key))}'" if right else f"unknown key '{key}'"
         yield (*path, key), reading.source.problem(reading.places.of_key((*path, key)), "M312" if right else "M102", cause, fix)
@@ -208,17 +213,23 @@ def _problem(reading: Reading, path: Steps, code: str, cause: str, fix: str) -> 
     return reading.source.problem(place, code, cause, fix)
 
 
-def _wrong_type(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+def _without_value(kind: str, path: Steps, fix: str) -> str:
+    """The fix of a key without a value; only one that may be left out can be deleted."""
+    required = bool(path) and path[-1] in _schema_at(kind, path[:-1]).get("required", ())
+    return fix if required else f"{fix}, or delete the line"
+
+
+def _wrong_type(kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
     wanted = [error.validator_value] if isinstance(error.validator_value, str) else list(error.validator_value)
     value, name = error.instance, _named(path)
     if value is None:
-        return _problem(reading, path, "M107", f"{name} has no value", "write a value, or delete the line")
-    if "string" in wanted and isinstance(value, bool | int | float) and error.schema.get("pattern") not in FORMS_OF_NUMBERS:
+        return _problem(reading, path, "M107", f"{name} has no value", _without_value(kind, path, "write a value"))
+    if wanted == ["string"] and isinstance(value, bool | int | float) and error.schema.get("pattern") not in FORMS_OF_NUMBERS:
         text = shown(reading, value) if not reading.source.masked else "this"
         what = "a boolean" if isinstance(value, bool) else "a number"
         fix = "put it in quotes" if reading.source.masked else f'write "{text}"'
         return _problem(reading, path, "M106", needs_quotes(text, what), fix)
-    if "string" in wanted and error.schema.get("pattern") in FORMS_OF_NUMBERS:
+    if wanted == ["string"] and error.schema.get("pattern") in FORMS_OF_NUMBERS:
         words, fix = FORMS[error.schema["pattern"]]
         return _problem(reading, path, "M105", f"{name} must be {words}, but is {shown(reading, value)}", fix)
     words = " or ".join(_KINDS[one] for one in wanted)
@@ -259,13 +270,13 @@ def _wrong_form(_kind: str, reading: Reading, path: Steps, error: Any) -> Proble
     return _problem(reading, path, "M105", f"{_named(path)} must be {words}, but is {shown(reading, error.instance)}", fix)
 
 
-def _wrong_size(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+def _wrong_size(kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
     name, bound, unit = _named(path), error.validator_value, _UNITS[error.validator]
     if "propertyNames" in error.absolute_schema_path:
         name, path = f"the key '{error.instance[:_LONGEST_SHOWN]}…'", (*path, error.instance)
     has = len(error.instance)
     if has < bound and not has:
-        return _problem(reading, path, "M109", f"{name} is empty", "fill it in, or delete the line")
+        return _problem(reading, path, "M109", f"{name} is empty", _without_value(kind, path, "fill it in"))
     if error.validator == "maxProperties" and bound == 1:
         return _problem(reading, path, "M109", f"{name} has {has} keys where one is allowed", "make each key an item of its own")
     side, fix = ("at least", "write more") if has < bound else ("at most", "shorten it")
