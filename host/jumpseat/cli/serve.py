@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 from typing import TYPE_CHECKING
 
 import click
 
-from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.cli.context import Context, json_option, pass_context
 from jumpseat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,12 +34,10 @@ def serve(ctx: Context, address: str, port: int, no_worker: bool, as_json: bool)
         if not no_worker:
             host.start_worker()
         url = f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
-        worker = "without a worker" if no_worker else "with a worker"
-        answer(
-            as_json,
-            {"url": url, "workspace": str(host.workspace), "worker": not no_worker},
-            lambda: f"Serving {host.workspace} at {url} {worker}.",
-        )
+        ready = {"url": url, "workspace": str(host.workspace), "worker": not no_worker}
+        text = f"Serving {host.workspace} at {url}{', without a worker' if no_worker else ''}."
+        # One line, so that whoever started the process can wait for it.
+        click.echo(json.dumps(ready) if as_json else text)
         run_server(host, listener)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 
 import click
 
-from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.cli.context import Context, json_option, pass_context
 
 
 @click.command()
@@ -23,5 +24,6 @@ def work(ctx: Context, as_json: bool) -> None:
         signal.signal(number, lambda *_: stop.set())
     with ctx.host(watch=True) as host:
         host.start_worker()
-        answer(as_json, {"workspace": str(host.workspace)}, lambda: f"Working for {host.workspace}.")
+        # One line, so that whoever started the process can wait for it.
+        click.echo(json.dumps({"workspace": str(host.workspace)}) if as_json else f"Working for {host.workspace}.")
         stop.wait()
