@@ -126,6 +126,11 @@ class Host(Administration):
     def sources(self) -> Mapping[str, RecordSource]:
         return self._wiring.sources()
 
+    @property
+    def database(self) -> str:
+        """Which database this host uses, without its password."""
+        return repr(self._wiring.store)
+
     # --- who acts -----------------------------------------------------------------------------------------------------
 
     def operator(self) -> Supporter:

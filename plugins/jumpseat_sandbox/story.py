@@ -14,7 +14,7 @@ from jumpseat_sandbox.outbox import Sent
 from jumpseat_sandbox.stage import Stage
 
 CASE = "500A000000D34xy"
-SUPPORTER = "005A0000001Nadia"
+SUPPORTER = "005A000000Jmu02IAB"
 WAIT_SECONDS = 30.0
 
 

@@ -62,13 +62,14 @@ def rules_for(supported: SupportedObject, source: RecordSource | None) -> People
     )
 
 
-def find_contacts(record: Record, people: PeopleRules, source: RecordSource | None) -> Found:
+def find_contacts(record: Record, people: PeopleRules, source: RecordSource | None, *, given: bool = False) -> Found:
     """Ask every rule in order and join the answers; a rule that fails is noted and the others go on.
 
     Args:
         record: the record; contacts that the caller gave along win over all rules.
         people: the rules.
         source: the record source; None for a record given by value in a workspace without one.
+        given: the caller gave the record by value; what its own fields say of the person wins over the source.
     """
     if record.contacts is not None:
         text = f"{len(record.contacts)} given by the caller"
@@ -78,17 +79,19 @@ def find_contacts(record: Record, people: PeopleRules, source: RecordSource | No
     reasons: list[Reason] = []
     nearest = frozenset[str]()
     for rule in people.rules:
-        found, reason = _ask(record, rule, people, source)
+        found, reason = _ask(record, rule, people, source, given)
         nearest = nearest or frozenset(contact.id for contact in found)
         contacts += found
         reasons.append(reason)
     return Found(_without_doubles(contacts), tuple(reasons), nearest)
 
 
-def _ask(record: Record, rule: ContactRule, people: PeopleRules, source: RecordSource | None) -> tuple[Sequence[Contact], Reason]:
+def _ask(
+    record: Record, rule: ContactRule, people: PeopleRules, source: RecordSource | None, given: bool
+) -> tuple[Sequence[Contact], Reason]:
     name = f"{rule.kind} {rule.target}".strip()
     try:
-        if rule.kind == "self":
+        if rule.kind == "self" and (given or source is None):
             found: Sequence[Contact] = _present(_from_own_fields(record, people))
         elif rule.kind == "value":
             found = _present(_from_value(record, rule))

@@ -28,6 +28,8 @@ class Place:
     supported: SupportedObject
     source: RecordSource | None
     record: Record
+    given: bool = False
+    """The caller gave the record by value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class Resolver:
         source = self.source_of(supported)
         ref = RecordRef(ref.object, checked_id(source, ref), source.source if source else ref.source)
         if isinstance(asked, Record):
-            return Place(supported, source, named(replace(asked, ref=ref, label=supported.label), supported))
+            return Place(supported, source, named(replace(asked, ref=ref, label=supported.label), supported), given=True)
         if source is None:
             raise PluginNotLoaded(
                 f"No record source can read {ref}: metadata/sources/ has none for '{supported.label}'. "
@@ -93,7 +95,7 @@ class Resolver:
             now: UTC; judges the valid session.
         """
         people = rules_for(place.supported, place.source)
-        found = find_contacts(place.record, people, place.source)
+        found = find_contacts(place.record, people, place.source, given=place.given)
         types = tuple(self._type(place, item, supporter) for item in self.session_types.values())
         channels = tuple(
             self._channel(place, item, found, supporter)

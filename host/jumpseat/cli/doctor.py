@@ -1,0 +1,120 @@
+"""``jumpseat doctor``: everything a running host depends on, each with what was found and what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.errors import JumpseatError
+
+if TYPE_CHECKING:
+    from jumpseat.host import Host
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    fix: str = ""
+
+
+@click.command()
+@json_option
+@pass_context
+def doctor(ctx: Context, as_json: bool) -> int:
+    """Check metadata, plugins, database and record sources of the workspace; exit code 1 when something is wrong."""
+    from jumpseat.views import view
+
+    with ctx.host() as host:
+        findings = [
+            *_python(),
+            *_metadata(host),
+            *_plugins(host),
+            *_database(host),
+            *_sources(host),
+            *_session_types(host),
+            *_address(host),
+        ]
+    lines = [
+        f"{'ok  ' if item.ok else 'FAIL'} {item.what:<24} {item.found}" + (f"\n     fix: {item.fix}" if item.fix else "")
+        for item in findings
+    ]
+    answer(as_json, view(findings), lambda: "\n".join(lines))
+    return 0 if all(item.ok for item in findings) else 1
+
+
+def _python() -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Finding("python", sys.version_info >= (3, 11), version)
+
+
+def _metadata(host: Host) -> Iterator[Finding]:
+    errors = [problem for problem in host.problems if problem.severity == "error"]
+    if errors:
+        yield Finding(
+            "metadata", False, f"{len(errors)} errors; version {host.catalogue.version[:12]} is served instead", "run 'jumpseat check'"
+        )
+    else:
+        yield Finding("metadata", True, f"version {host.catalogue.version[:12]}, {len(host.objects())} supported objects")
+
+
+def _plugins(host: Host) -> Iterator[Finding]:
+    for info in host.plugins(host.operator()):
+        if info.state == "active":
+            yield Finding(f"plugin {info.name}", True, f"active{f', {info.reason}' if info.reason else ''}")
+        elif info.state == "blocked":
+            yield Finding(f"plugin {info.name}", True, f"left out: {info.reason}")
+        else:
+            yield Finding(
+                f"plugin {info.name}", False, f"{info.state}: {info.reason}", f"mend it, or block '{info.name}' in metadata/host.yaml"
+            )
+
+
+def _database(host: Host) -> Iterator[Finding]:
+    try:
+        host.sessions(host.operator(), limit=1)
+        yield Finding("database", True, host.database)
+    except Exception as error:  # whatever the driver raises is what this line is about
+        yield Finding(
+            "database", False, f"{type(error).__name__}: it cannot be used", "check JUMPSEAT_DATABASE_URL and that the server runs"
+        )
+
+
+def _sources(host: Host) -> Iterator[Finding]:
+    if not host.catalogue.sources:
+        yield Finding("record sources", True, "none; records have to be given by value", "add a file to metadata/sources/")
+    for name, config in host.catalogue.sources.items():
+        source = host.sources.get(name)
+        if source is None:
+            yield Finding(f"source {name}", False, f"its kind '{config.kind}' is not available", "run 'jumpseat plugins list'")
+            continue
+        try:
+            health = source.health()
+            yield Finding(f"source {name}", health.ok, health.text or ("answers" if health.ok else "does not answer"))
+        except JumpseatError as error:
+            yield Finding(f"source {name}", False, error.message, f"check {config.file}")
+
+
+def _session_types(host: Host) -> Iterator[Finding]:
+    allowed = [name for name in host.session_types if host.catalogue.sessions.allows(name)]
+    if allowed:
+        yield Finding("session types", True, ", ".join(allowed))
+    else:
+        yield Finding("session types", False, "none is allowed", "allow one in metadata/sessions.yaml")
+
+
+def _address(host: Host) -> Iterator[Finding]:
+    url = host.catalogue.host.public_url
+    local = any(url.startswith(f"http://{name}") for name in ("127.0.0.1", "localhost", "[::1]"))
+    if url.startswith("https://") or local:
+        yield Finding("public address", True, url + (" (this machine only)" if local else ""))
+    else:
+        yield Finding("public address", False, f"{url} is not HTTPS", "set public_url in metadata/host.yaml to an https:// address")
