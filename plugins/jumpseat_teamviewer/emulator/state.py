@@ -216,11 +216,7 @@ class State:
     def supporter_leaves(self, code: str, notes: str = "") -> Report | None:
         """The supporter leaves: the connection ends and its report is complete. None when there was none."""
         with self.lock:
-            case = self._known(code)
-            report = self.running.pop(case.digits, None)
-            if report is not None:
-                report.end, report.notes = self.clock.now(), notes or report.notes
-            return report
+            return self._disconnect(self._known(code), notes)
 
     def _connect(self, case: Case) -> Report:
         user = self.users.get(case.assigned_user_id) or self.users[case.creator]
@@ -240,8 +236,14 @@ class State:
         return report
 
     def _leave_both(self, case: Case) -> None:
-        self.supporter_leaves(case.digits)
+        self._disconnect(case)
         case.online = False
+
+    def _disconnect(self, case: Case, notes: str = "") -> Report | None:
+        report = self.running.pop(case.digits, None)
+        if report is not None:
+            report.end, report.notes = self.clock.now(), notes or report.notes
+        return report
 
     def _known(self, code: str) -> Case:
         case = self.case(code)

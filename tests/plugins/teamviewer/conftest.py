@@ -122,6 +122,7 @@ class Scripted:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 1 << 16  # head and body in one packet
 
             def do_GET(self) -> None:
                 outer.requests.append(f"{self.command} {self.path}")
@@ -141,6 +142,7 @@ class Scripted:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is no news
         self.url = f"http://127.0.0.1:{self.server.server_port}/api/v1"
 
 
