@@ -20,17 +20,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
-from session_fakes import FakeType, FileProvider, Told
+from session_fakes import ANN, CASE, FakeType, FileProvider, Told
 
 from jumpseat.catalogue.model import SessionSettings
 from jumpseat.clock import SystemClock
 from jumpseat.errors import ValidSessionExists
 from jumpseat.sessions import SessionLife
 from jumpseat.store import Store
-from jumpseat.types import Record, RecordRef, Supporter
-
-CASE = Record(RecordRef("Case", "500A1", "sandbox"), "00001026", "Case")
-ANN = Supporter("u1", "Ann Martin")
 
 
 class WatchedStore(Store):

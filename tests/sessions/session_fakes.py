@@ -9,14 +9,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from jumpseat.catalogue.model import SessionSettings
 from jumpseat.contract import Abilities, SessionType
 from jumpseat.errors import AnswerLost, PluginError, PluginTimeout, ProviderError, ProviderRefused, ProviderUnreachable
 from jumpseat.secret import Secret
-from jumpseat.types import OpenedSession, OpenRequest, Session, SessionStatus, Supporter
+from jumpseat.sessions import SessionLife
+from jumpseat.store import Store
+from jumpseat.types import OpenedSession, OpenRequest, Record, RecordRef, Session, SessionStatus, Supporter
 
 
 class Killed(BaseException):
@@ -223,3 +227,44 @@ class Told:
 
     def session_expired(self, session: Session) -> None:
         self._tell("expired", session)
+
+
+CASE = Record(RecordRef("Case", "500A1", "sandbox"), "00001026", "Case")
+OTHER = Record(RecordRef("Case", "500A2", "sandbox"), "00001027", "Case")
+ANN = Supporter("u1", "Ann Martin")
+BOB = Supporter("u2", "Bob Roy")
+
+
+@dataclass
+class Desk:
+    """Everything a test of a session's life needs."""
+
+    store: Store
+    clock: Any
+    provider: MemoryProvider
+    type: FakeType
+    told: Told
+    life: SessionLife
+    settings: SessionSettings
+    types: dict[str, FakeType]
+
+    def set(self, **settings: Any) -> None:
+        """Change the session settings, as a reload does."""
+        self.settings = replace(self.settings, **settings)
+
+    def open(self, record: Record = CASE, session_type: str = "fake", **options: Any) -> Any:
+        return self.life.open(record, session_type, ANN, **options)
+
+    def kinds(self, session_id: str) -> list[str]:
+        return [entry.kind for entry in self.life.timeline(session_id)]
+
+    def texts(self, session_id: str) -> list[str]:
+        return [entry.text for entry in self.life.timeline(session_id)]
+
+
+def make_desk(store: Store, clock: Any) -> Desk:
+    provider, told = MemoryProvider(), Told()
+    types = {made.name: made for made in (kind(provider, clock.now) for kind in (FakeType, BlindType, HardType))}
+    desk = Desk(store, clock, provider, types["fake"], told, None, SessionSettings(), types)
+    desk.life = SessionLife(store, clock, lambda: desk.types, lambda: desk.settings, told)
+    return desk
