@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import threading
 
@@ -33,9 +34,8 @@ def emulator(port: int, host: str, token: str | None, knobs: tuple[str, ...], as
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--knob") from error
     except OSError as error:
-        raise click.ClickException(
-            f"The emulator cannot listen on {host}:{port} ({error.strerror or error}). Choose another --port."
-        ) from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise click.ClickException(f"The emulator cannot listen on {host}:{port} ({reason}). Choose another --port.") from error
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
