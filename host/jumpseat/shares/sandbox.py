@@ -91,6 +91,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return "true" if value else "false"
         if isinstance(value, Markup):
             return value
+        if not isinstance(value, (str, int, float, jinja2.Undefined)):
+            return ""  # an object of Jinja's own, such as self
         return without_encoded_words(one_line(str(value))) if self.kind == "subject" else str(value)
 
     def day(self, value: Any) -> Any:
