@@ -121,8 +121,8 @@ def test_a_new_session_has_the_documented_fields_and_only_those(api):
     body = api.new(description="Case 1", end_customer={"name": "Paul", "email": "p@client.example"}, custom_api="n", waiting_message="w")
 
     assert set(body) == {
-        "code", "state", "groupid", "support_session_type", "waiting_message", "description", "end_customer", "assigned_userid", "assigned_at",
-        "custom_api", "end_customer_link", "supporter_link", "webclient_supporter_link", "created_at", "valid_until",
+        "code", "state", "groupid", "support_session_type", "waiting_message", "description", "end_customer", "assigned_userid",
+        "assigned_at", "custom_api", "end_customer_link", "supporter_link", "webclient_supporter_link", "created_at", "valid_until",
     }  # fmt: skip
     assert (body["state"], body["support_session_type"], body["assigned_userid"]) == ("Open", "Default", "u70412233")
     assert re.fullmatch(r"s\d{3}-\d{3}-\d{3}", body["code"])
