@@ -37,7 +37,7 @@ def start(conn: sa.Connection, id: str, now: datetime, *, dead_before: datetime)
     taken = fresh.on_conflict_do_update(
         index_elements=["id"], set_={"started_at": now, "beat_at": now}, where=table.c.beat_at < dead_before
     )
-    return conn.execute(taken).rowcount == 1
+    return conn.execute(taken.returning(table.c.id)).first() is not None
 
 
 def beat(conn: sa.Connection, id: str, now: datetime) -> bool:

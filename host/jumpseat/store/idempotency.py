@@ -46,8 +46,8 @@ def begin(conn: sa.Connection, caller: str, key: str, fingerprint: str, now: dat
     """
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     row = {"caller": caller, "key": key, "fingerprint": fingerprint, "state": RUNNING, "created_at": now}
-    taken = conn.execute(dialect.insert(table).values(**row).on_conflict_do_nothing(index_elements=["caller", "key"]))
-    if taken.rowcount == 1:
+    fresh = dialect.insert(table).values(**row).on_conflict_do_nothing(index_elements=["caller", "key"])
+    if conn.execute(fresh.returning(table.c.key)).first():
         return None
     found = conn.execute(sa.select(table).where(*_is(caller, key)).with_for_update()).one()
     if found.fingerprint != fingerprint:

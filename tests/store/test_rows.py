@@ -1,0 +1,459 @@
+"""Shares, API keys, the trace log, idempotency keys, executors and the search of sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from jumpseat.errors import InvalidValue, KeyInProgress, KeyReused
+from jumpseat.secret import Secret
+from jumpseat.store import executors, idempotency, keys, sessions, shares, timeline, trace
+from jumpseat.store.columns import new_id
+from jumpseat.store.schema import api_keys
+from jumpseat.store.sessions import Details
+from jumpseat.types import Outcome, RecordRef, Session, SessionState, ShareState
+
+NOON = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
+LATER = NOON + timedelta(minutes=1)
+CASE = RecordRef("Case", "500A1", "sandbox")
+
+
+def add_session(store, n=0, *, ref=CASE, by="u1", session_type="remote_control", state=SessionState.OPEN):
+    at = NOON + timedelta(minutes=n)
+    session = Session(new_id("s"), ref, "00001026", session_type, SessionState.RESERVED, by, at, at + timedelta(hours=24), new_id("c"))
+    with store.write() as conn:
+        sessions.insert(conn, Details(session, "Case", "Ann Martin", "en", None, None, None, None))
+        opened = {"code": f"s{n}", "customer_link": f"https://get.test/s{n}", "provider_data": {"id": "7"}}
+        assert sessions.change(conn, session.id, expected=SessionState.RESERVED, state=state.value, **opened)
+        return sessions.get(conn, session.id)
+
+
+def add_share(store, session, **given):
+    values = {
+        "session_id": session.id,
+        "channel": "email",
+        "address": "zoe@example.test",
+        "recipient_name": "Zoe",
+        "contact_id": "c1",
+        "template": "default",
+        "language": "fr",
+        "subject": "Votre session",
+        "text": "Bonjour",
+        "html": "<p>Bonjour</p>",
+        "shared_by": "u1",
+        "now": NOON,
+    }
+    with store.write() as conn:
+        return shares.add(conn, **values | given)
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_change_from_another_state_changes_nothing(store):
+    session = add_session(store)
+
+    with store.write() as conn:
+        assert not sessions.change(conn, session.id, expected=SessionState.RESERVED, code="other")
+        assert sessions.get(conn, session.id) == session
+
+
+def test_a_search_reads_on_where_the_page_before_ended(store):
+    made = [add_session(store, n // 2) for n in range(7)]  # pairs with the same time
+    newest_first = sorted(made, key=lambda s: (s.created_at, s.id), reverse=True)
+
+    with store.read() as conn:
+        first = sessions.search(conn, limit=3)
+        second = sessions.search(conn, limit=3, before=first.next)
+        last = sessions.search(conn, limit=3, before=second.next)
+
+    assert [*first.items, *second.items, *last.items] == newest_first
+    assert last.next is None
+
+
+def test_a_search_that_ends_with_the_page_has_no_next_one(store):
+    add_session(store)
+
+    with store.read() as conn:
+        assert sessions.search(conn, limit=1).next is None
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"states": [SessionState.CLOSED]},
+        {"session_type": "pilot"},
+        {"source": "dynamics"},
+        {"object": "Lead"},
+        {"record": RecordRef("Lead", "00Q1", "dynamics")},
+        {"opened_by": "u2"},
+    ],
+)
+def test_a_search_is_narrowed_by_each_of_its_filters(store, wanted):
+    add_session(store)
+    lead = RecordRef("Lead", "00Q1", "dynamics")
+    other = add_session(store, 1, ref=lead, by="u2", session_type="pilot", state=SessionState.CLOSED)
+
+    with store.read() as conn:
+        assert sessions.search(conn, **wanted).items == (other,)
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "", "W10", "WzEsMl0", "é"])
+def test_a_cursor_that_is_none_is_refused(store, cursor):
+    with pytest.raises(InvalidValue) as refused, store.read() as conn:
+        sessions.search(conn, before=cursor)
+
+    assert str(refused.value) == "The list cannot be continued from here: 'before' is not the end of a page."
+
+
+def test_a_page_is_no_longer_than_the_longest(store, monkeypatch):
+    monkeypatch.setattr(sessions, "MOST", 2)
+    for n in range(3):
+        add_session(store, n)
+
+    with store.read() as conn:
+        assert len(sessions.search(conn, limit=1000).items) == 2
+        assert len(sessions.search(conn, limit=0).items) == 1
+
+
+def test_a_record_of_no_named_source_is_its_own(store):
+    named, unnamed = add_session(store), add_session(store, 1, ref=replace(CASE, source=None))
+
+    with store.read() as conn:
+        assert sessions.history(conn, CASE) == (named,)
+        assert sessions.history(conn, replace(CASE, source=None)) == (unnamed,)
+
+
+def test_sessions_are_counted_by_state(store):
+    add_session(store)
+    add_session(store, 1)
+    add_session(store, 2, state=SessionState.CLOSED)
+
+    with store.read() as conn:
+        assert sessions.counts(conn) == {"closed": 1, "open": 2}
+
+
+def test_a_timeline_is_read_in_the_order_it_was_written(store):
+    session = add_session(store)
+    with store.write() as conn:
+        timeline.add(conn, session.id, LATER, "opened", "Later by the clock.")
+        timeline.add(conn, session.id, NOON, "note", "Earlier by the clock.", "u1")
+
+    with store.read() as conn:
+        assert [(entry.text, entry.by) for entry in timeline.of_session(conn, session.id)] == [
+            ("Later by the clock.", None),
+            ("Earlier by the clock.", "u1"),
+        ]
+
+
+# --- shares -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_share_is_claimed_once_and_carries_the_message(store):
+    session = add_session(store)
+    share = add_share(store, session)
+
+    with store.write() as conn:
+        message = shares.claim(conn, share.id, LATER)
+    with store.write() as conn:
+        again = shares.claim(conn, share.id, LATER)
+        claimed = shares.get(conn, share.id)
+
+    assert again is None
+    assert (message.address, message.text, message.html, message.subject) == (
+        "zoe@example.test",
+        "Bonjour",
+        "<p>Bonjour</p>",
+        "Votre session",
+    )
+    assert (message.session_code, message.customer_link, message.provider_data) == ("s0", "https://get.test/s0", {"id": "7"})
+    assert (message.created_at, message.language, message.recipient_name) == (NOON, "fr", "Zoe")
+    assert (claimed.state, claimed.tries) == (ShareState.SENDING, 1)
+
+
+def test_every_try_sends_the_same_message(store):
+    share = add_share(store, add_session(store))
+    messages = []
+    for _ in range(3):
+        with store.write() as conn:
+            messages.append(shares.claim(conn, share.id, LATER))
+            shares.requeue(conn, share.id, [ShareState.SENDING], "The gateway is busy.")
+
+    assert messages[0] == messages[1] == messages[2]
+    with store.read() as conn:
+        assert (shares.get(conn, share.id).tries, shares.get(conn, share.id).reason) == (3, "The gateway is busy.")
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.sent("gw-1"), Outcome.refused("No such box."), Outcome.failed("Down.", retry=False), Outcome.unknown("Lost.")]
+)
+def test_a_try_ends_once_with_its_outcome(store, outcome):
+    session = add_session(store)
+    share = add_share(store, session)
+    with store.write() as conn:
+        assert shares.finish(conn, share.id, outcome, LATER) is None  # nobody has begun
+        shares.claim(conn, share.id, LATER)
+        done = shares.finish(conn, share.id, outcome, LATER)
+        assert shares.finish(conn, share.id, Outcome.sent("gw-2"), LATER) is None
+        shared_at = sessions.get(conn, session.id).shared_at
+
+    assert (done.state.value, done.reference, done.reason, done.done_at) == (outcome.kind.value, outcome.reference, outcome.reason, LATER)
+    assert shared_at == (LATER if outcome.kind == "sent" else None)
+
+
+def test_an_unknown_share_is_settled_later(store):
+    share = add_share(store, add_session(store))
+    with store.write() as conn:
+        shares.claim(conn, share.id, NOON)
+        shares.finish(conn, share.id, Outcome.unknown("Lost."), NOON)
+
+        settled = shares.finish(conn, share.id, Outcome.sent("gw-1"), LATER, expected=ShareState.UNKNOWN)
+
+    assert (settled.state, settled.reference, settled.reason) == (ShareState.SENT, "gw-1", "")
+
+
+def test_the_first_share_that_was_sent_says_when_a_session_was_shared(store):
+    session = add_session(store)
+    for at in (NOON, LATER):
+        share = add_share(store, session, now=at)
+        with store.write() as conn:
+            shares.claim(conn, share.id, at)
+            shares.finish(conn, share.id, Outcome.sent(), at)
+
+    with store.read() as conn:
+        assert sessions.get(conn, session.id).shared_at == NOON
+
+
+def test_a_share_in_another_state_is_not_queued_again(store):
+    share = add_share(store, add_session(store))
+    with store.write() as conn:
+        shares.claim(conn, share.id, NOON)
+        shares.finish(conn, share.id, Outcome.sent(), NOON)
+
+        assert shares.requeue(conn, share.id, [ShareState.UNKNOWN, ShareState.FAILED]) is None
+        assert shares.get(conn, share.id).state is ShareState.SENT
+
+
+def test_queued_and_stuck_shares_are_found(store):
+    session = add_session(store)
+    waiting, sending = add_share(store, session), add_share(store, session, now=LATER)
+    with store.write() as conn:
+        shares.claim(conn, sending.id, LATER)
+
+    with store.read() as conn:
+        assert [share.id for share in shares.queued(conn)] == [waiting.id]
+        assert shares.stuck(conn, LATER - timedelta(seconds=1)) == ()
+        assert [share.id for share in shares.stuck(conn, LATER)] == [sending.id]
+        assert [share.id for share in shares.of_session(conn, session.id)] == [waiting.id, sending.id]
+
+
+def test_a_double_click_is_recognised(store):
+    session = add_session(store)
+    first, second = add_share(store, session), add_share(store, session, now=LATER)
+    other = add_share(store, session, address="bob@example.test")
+
+    with store.read() as conn:
+        assert shares.same_since(conn, second, NOON) == first
+        assert shares.same_since(conn, second, NOON + timedelta(seconds=1)) is None
+        assert shares.same_since(conn, other, NOON) is None
+
+
+# --- API keys ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_is_found_by_its_text_and_its_text_is_stored_nowhere(store):
+    with store.write() as conn:
+        key, text = keys.create(conn, "crm", "user", NOON)
+
+    with store.read() as conn:
+        assert keys.find(conn, text) == key
+        assert keys.find(conn, Secret("jsk_wrong")) is None
+        assert text.reveal() not in repr(conn.execute(sa.select(api_keys)).all())
+
+
+def test_two_keys_have_two_names(store):
+    with store.write() as conn:
+        keys.create(conn, "crm", "user", NOON)
+
+    with pytest.raises(InvalidValue) as refused, store.write() as conn:
+        keys.create(conn, "crm", "administrator", NOON)
+
+    assert str(refused.value) == "There is an API key named 'crm' already; choose another name."
+
+
+def test_a_revoked_key_opens_nothing(store):
+    with store.write() as conn:
+        _, text = keys.create(conn, "crm", "user", NOON)
+        assert keys.revoke(conn, "crm", LATER)
+        assert not keys.revoke(conn, "crm", LATER)
+        assert not keys.revoke(conn, "other", LATER)
+
+    with store.read() as conn:
+        assert keys.find(conn, text) is None
+        assert [(key.name, key.revoked_at) for key in keys.listed(conn)] == [("crm", LATER)]
+
+
+def test_the_use_of_a_key_is_noted_once_a_minute(store):
+    with store.write() as conn:
+        key, _ = keys.create(conn, "crm", "user", NOON)
+
+        assert keys.used(conn, key, NOON)
+        assert not keys.used(conn, key, NOON + timedelta(seconds=59))
+        assert keys.used(conn, key, LATER)
+
+
+# --- trace log --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Row:
+    at: datetime = NOON
+    plugin: str = "pager"
+    call: str = "pager.send"
+    record: str | None = "Case 500A1"
+    duration_ms: float = 1.5
+    outcome: str = "failed"
+    text: str = "no gateway"
+    correlation_id: str = "t_1"
+
+
+def test_the_trace_log_is_read_newest_first_and_narrowed(store):
+    with store.write() as conn:
+        trace.add(conn, Row(), Row(plugin="email", outcome="done", correlation_id="t_2"), Row(record=None))
+        trace.add(conn)
+
+    with store.read() as conn:
+        newest = trace.listed(conn)
+        assert [row.plugin for row in newest] == ["pager", "email", "pager"]
+        assert [row.plugin for row in trace.listed(conn, plugin="email")] == ["email"]
+        assert [row.outcome for row in trace.listed(conn, outcome="done")] == ["done"]
+        assert trace.listed(conn, before=newest[0].id, limit=1) == (newest[1],)
+        assert [row.record for row in trace.of_correlation(conn, "t_1")] == ["Case 500A1", None]
+
+
+def test_old_rows_of_the_trace_log_are_dropped(store):
+    with store.write() as conn:
+        trace.add(conn, Row(), Row(at=LATER))
+
+        assert trace.drop_before(conn, LATER) == 1
+        assert [row.at for row in trace.listed(conn)] == [LATER]
+
+
+def test_a_trace_level_is_set_over_the_one_before(store):
+    with store.write() as conn:
+        trace.set_level(conn, "pager", "", "all")
+        trace.set_level(conn, "pager", "", "off")
+        trace.set_level(conn, "pager", "send", "exceptions")
+
+        assert trace.levels(conn) == {("pager", ""): "off", ("pager", "send"): "exceptions"}
+
+
+# --- idempotency ------------------------------------------------------------------------------------------------------
+
+
+def begin(store, key="k1", *, caller="crm", fingerprint="open", now=NOON, dead_before=NOON - timedelta(minutes=5)):
+    with store.write() as conn:
+        return idempotency.begin(conn, caller, key, fingerprint, now, dead_before=dead_before)
+
+
+def finish(store):
+    with store.write() as conn:
+        return idempotency.finish(conn, "crm", "k1", idempotency.Answer(201, "{}"))
+
+
+def test_the_same_call_gets_the_same_answer(store):
+    assert begin(store) is None
+    assert finish(store)
+
+    assert begin(store) == idempotency.Answer(201, "{}")
+    assert not finish(store)
+
+
+def test_the_same_call_still_running_is_told_to_wait(store):
+    begin(store)
+
+    with pytest.raises(KeyInProgress) as busy:
+        begin(store)
+
+    assert str(busy.value) == "The call with the idempotency key 'k1' is still running. Ask again in a moment."
+    assert busy.value.retry_after_seconds == 1
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_key_used_for_another_call_is_refused(store, finished):
+    begin(store)
+    if finished:
+        finish(store)
+
+    with pytest.raises(KeyReused) as reused:
+        begin(store, fingerprint="close")
+
+    assert str(reused.value) == "The idempotency key 'k1' was used for another call. Use a fresh key for each call."
+
+
+def test_a_key_belongs_to_its_caller(store):
+    begin(store)
+
+    assert begin(store, caller="other") is None
+    assert begin(store, "k2") is None
+
+
+@pytest.mark.parametrize(("seconds", "taken"), [(-1, False), (0, False), (1, True)])
+def test_a_call_that_died_is_taken_over_once(store, seconds, taken):
+    begin(store)
+    again = {"now": LATER, "dead_before": NOON + timedelta(seconds=seconds)}
+
+    if taken:
+        assert begin(store, **again) is None
+    with pytest.raises(KeyInProgress):
+        begin(store, **again)
+
+
+def test_a_dropped_key_is_free_and_an_answered_one_is_not_dropped(store):
+    begin(store)
+    with store.write() as conn:
+        assert idempotency.drop(conn, "crm", "k1")
+    assert begin(store) is None
+    finish(store)
+
+    with store.write() as conn:
+        assert not idempotency.drop(conn, "crm", "k1")
+        assert idempotency.drop_before(conn, NOON) == 0
+        assert idempotency.drop_before(conn, LATER) == 1
+
+
+# --- executors --------------------------------------------------------------------------------------------------------
+
+
+def test_an_executor_id_is_held_by_one_living_process(store):
+    with store.write() as conn:
+        assert executors.start(conn, "host-0", NOON, dead_before=NOON - timedelta(seconds=30))
+        assert not executors.start(conn, "host-0", LATER, dead_before=NOON)
+        assert executors.start(conn, "host-0", LATER, dead_before=NOON + timedelta(seconds=1))
+        assert executors.listed(conn) == (executors.Executor("host-0", LATER, LATER),)
+
+
+def test_a_heartbeat_keeps_an_executor_alive_until_it_is_stopped(store):
+    with store.write() as conn:
+        executors.start(conn, "host-0", NOON, dead_before=NOON)
+        assert executors.beat(conn, "host-0", LATER)
+        assert executors.claim_dead(conn, dead_before=LATER) == ()
+        assert [dead.id for dead in executors.claim_dead(conn, dead_before=LATER + timedelta(seconds=1))] == ["host-0"]
+
+        executors.stop(conn, "host-0")
+
+        assert not executors.beat(conn, "host-0", LATER)
+        assert executors.listed(conn) == ()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # on SQLite, with its one writer, two are never at it
+def test_a_dead_executor_is_dealt_with_by_one(store):
+    with store.write() as conn:
+        executors.start(conn, "host-0", NOON, dead_before=NOON)
+
+    with store.write() as one, store.write() as other:
+        assert len(executors.claim_dead(one, dead_before=LATER)) == 1
+        assert executors.claim_dead(other, dead_before=LATER) == ()
