@@ -34,7 +34,9 @@ def test_a_permission_set_applies_to_whoever_holds_one_of_the_crms_permissions()
 
 
 def test_a_permission_set_for_everyone_applies_to_everyone() -> None:
-    assert [one.because for one in assignments(SupporterInfo("x", "X"), [permission_set("user", everyone=True)])] == ["assigned to everyone"]
+    given = assignments(SupporterInfo("x", "X"), [permission_set("user", everyone=True)])
+
+    assert [one.because for one in given] == ["assigned to everyone"]
 
 
 @given(st.lists(levels, max_size=4))

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
+
+from jumpseat import Host, RecordRef, Supporter
 from jumpseat_sandbox.outbox import Sent, read_outbox
 from jumpseat_sandbox.sinks import Sinks
 from jumpseat_teamviewer.emulator import Emulator
-
-from jumpseat import Host, RecordRef, Supporter
 
 ROOT = Path(__file__).parents[2]
 CASE = RecordRef("Case", "500A000000D34xy")

@@ -26,7 +26,13 @@ SITUATIONS = [
     ("Contact", "003A000000Jmc07IAB", None, None, []),
     ("Lead", "00QA000000Jml01MAB", "lucie.petit@", "+33600000011", ["lucie.petit@"]),
     ("Lead", "00QA000000Jml03MAB", "oliver.bennett@", "+447400123456", ["oliver.bennett@"]),
-    ("Account", "001A000000Jmp01IAB", "camille.durand@", "+33612345678", ["camille.durand@", "jeanne.lefort@", "hugo.bernard@", "ines.moreau@"]),
+    (
+        "Account",
+        "001A000000Jmp01IAB",
+        "camille.durand@",
+        "+33612345678",
+        ["camille.durand@", "jeanne.lefort@", "hugo.bernard@", "ines.moreau@"],
+    ),
     ("Opportunity", "006A000000Jmo03IAB", None, None, []),
     ("Service_Contract__c", "a01A000000Jms01IAB", "camille.durand@", "+33612345678", ["camille.durand@"]),
     ("Service_Contract__c", "a01A000000Jms02IAB", "oliver.bennett@", "+447400123456", ["oliver.bennett@"]),
@@ -64,9 +70,7 @@ def test_the_template_is_the_objects_in_the_language_of_the_contact(sqlite_host:
     assert (mail.chosen.name, mail.chosen.language) == ("Case", "fr")
     assert {item.name for item in mail.templates} == {"Case", "default"}
     skipped = next(item for item in mail.skipped if item.name == "Lead")
-    assert skipped.reason == (
-        "skipped: its description is 'teamviewer_Lead_template', the object asks for 'teamviewer_Case_template'"
-    )
+    assert skipped.reason == ("skipped: its description is 'teamviewer_Lead_template', the object asks for 'teamviewer_Case_template'")
 
 
 def test_pilot_ticks_sms_and_the_other_types_tick_e_mail(sqlite_host: Host) -> None:
@@ -162,7 +166,11 @@ def test_a_record_given_by_value_is_offered_without_asking_the_source(sqlite_hos
     ("ref", "error", "message"),
     [
         (RecordRef("Csae", "500A000000D34xy"), ObjectNotSupported, "'Csae' is not a supported object. Did you mean 'Case'?"),
-        (RecordRef("Invoice", "1"), ObjectNotSupported, "'Invoice' is not a supported object. Add a file to metadata/objects/ to support it."),
+        (
+            RecordRef("Invoice", "1"),
+            ObjectNotSupported,
+            "'Invoice' is not a supported object. Add a file to metadata/objects/ to support it.",
+        ),
     ],
 )
 def test_an_object_that_is_not_supported_is_answered_with_the_nearest_name(
@@ -215,4 +223,3 @@ def reloaded(host: Host) -> None:
 
 def line_of(host: Host, key: str) -> int:
     return host.catalogue.sessions.lines[key]
-

@@ -41,7 +41,17 @@ def test_a_number_that_cannot_exist_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["", "paul", "paul@", "@example.com", "a@b", "paul@example.com, eve@example.com", "Paul <paul@example.com>", "paul@example.com\r\nBcc: x@y.zz", "a" * 65 + "@example.com"],
+    [
+        "",
+        "paul",
+        "paul@",
+        "@example.com",
+        "a@b",
+        "paul@example.com, eve@example.com",
+        "Paul <paul@example.com>",
+        "paul@example.com\r\nBcc: x@y.zz",
+        "a" * 65 + "@example.com",
+    ],
 )
 def test_what_is_not_one_mailbox_is_refused(wrong: str) -> None:
     with pytest.raises(RecipientInvalid) as refused:
