@@ -1,0 +1,100 @@
+"""``jumpseat plugins``: which plugins there are, what became of each, and the beginning of a new one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.errors import InvalidValue, NotFound, Refused
+
+if TYPE_CHECKING:
+    from jumpseat.hooks.plugins import PluginInfo
+
+
+@click.group()
+def plugins() -> None:
+    """List and show plugins, or start a new one."""
+
+
+@plugins.command("list")
+@json_option
+@pass_context
+def list_command(ctx: Context, as_json: bool) -> None:
+    """Every plugin that was found, in the order in which they are asked."""
+    from jumpseat.views import view
+
+    with ctx.host() as host:
+        found = host.plugins(host.operator())
+        answer(as_json, view(found), lambda: "\n".join(_line(info) for info in found) or "No plugins.")
+
+
+@plugins.command()
+@click.argument("name")
+@json_option
+@pass_context
+def show(ctx: Context, name: str, as_json: bool) -> None:
+    """The plugin NAME: where it comes from, what it brings, and why it is not active."""
+    from jumpseat.hooks.discovery import near
+    from jumpseat.views import view
+
+    with ctx.host() as host:
+        found = [info for info in host.plugins(host.operator()) if info.name == name]
+        known = {info.name for info in host.plugins(host.operator())}
+    if not found:
+        raise NotFound(f"There is no plugin '{name}'{near(name, known) or '.'}", param="name")
+    answer(as_json, view(found[0] if len(found) == 1 else found), lambda: "\n\n".join(_details(info) for info in found))
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Where to make it; else here.")
+@json_option
+def new(name: str, folder: Path, as_json: bool) -> None:
+    """Write a package jumpseat-NAME with a share channel, its settings, and a test that passes."""
+    from jumpseat.cli.skeleton import files
+    from jumpseat.hooks.checking import NAME
+
+    if not NAME.fullmatch(name):
+        raise InvalidValue(
+            f"'{name}' cannot be the name of a plugin: a small letter first, then small letters, digits and '_'.", param="name"
+        )
+    target = folder / f"jumpseat-{name.replace('_', '-')}"
+    if target.exists():
+        raise Refused(f"{target} exists already and is not overwritten. Name another plugin or --folder.")
+    written = []
+    for path, text in files(name).items():
+        file = target / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        written.append(str(file))
+    answer(
+        as_json,
+        {"name": name, "folder": str(target), "files": written},
+        lambda: f"Made {target}. Next: install it beside jumpseat (pip install -e {target}) and run its test (pytest {target}).",
+    )
+
+
+def _line(info: PluginInfo) -> str:
+    origin = f"{info.distribution} {info.version}" if info.distribution else info.file or ""
+    brings = [*info.session_types, *info.channels, *info.source_kinds]
+    first = info.reason.splitlines()[0] if info.reason else ""
+    return f"{info.name:<16} {info.state.value:<12} {origin:<28} {', '.join(brings):<32} {first}".rstrip()
+
+
+def _details(info: PluginInfo) -> str:
+    rows = {
+        "name": info.name,
+        "state": info.state.value,
+        "reason": info.reason.replace("\n", f"\n{'':<16}"),
+        "distribution": f"{info.distribution} {info.version}" if info.distribution else "",
+        "file": info.file or "",
+        "hooks": ", ".join(info.hooks),
+        "session types": ", ".join(info.session_types),
+        "share channels": ", ".join(info.channels),
+        "record sources": ", ".join(info.source_kinds),
+        "loaded in": f"{info.load_ms:g} ms" if info.load_ms else "",
+    }
+    return "\n".join(f"{name + ':':<16}{text}" for name, text in rows.items() if text)
