@@ -7,7 +7,8 @@ sign-in. ``emulator`` is written from the API's description and imports none of 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from jumpseat import SessionType, Setting, ShareChannel, hookimpl
 from jumpseat_teamviewer.account import SETTINGS, ProviderAccount
@@ -18,15 +19,17 @@ if TYPE_CHECKING:
     import click
 
 
-@hookimpl
-def register_session_types() -> Iterable[SessionType]:
-    account = ProviderAccount()
-    return [RemoteControl(account), Pilot(account)]
+_ACCOUNTS: WeakKeyDictionary[Any, ProviderAccount] = WeakKeyDictionary()
 
 
 @hookimpl
-def register_share_channels() -> Iterable[ShareChannel]:
-    return [TeamViewerSms()]
+def register_session_types(host: Any) -> Iterable[SessionType]:
+    return [RemoteControl(_account(host)), Pilot(_account(host))]
+
+
+@hookimpl
+def register_share_channels(host: Any) -> Iterable[ShareChannel]:
+    return [TeamViewerSms(_account(host))]
 
 
 @hookimpl
@@ -39,3 +42,8 @@ def register_commands(cli: click.Group) -> None:
     from jumpseat_teamviewer.commands import emulator
 
     cli.add_command(emulator)
+
+
+def _account(host: Any) -> ProviderAccount:
+    """One per host: a pause that the provider asked of one of them holds for all three."""
+    return _ACCOUNTS.setdefault(host, ProviderAccount())

@@ -21,7 +21,7 @@ LOGIN_URL = "https://login.teamviewer.com"
 EARLY = timedelta(seconds=60)
 """A token is renewed this long before it runs out, so that no call starts with one that ends on the way."""
 NO_TOKEN = (
-    f"No TeamViewer account is connected. Set 'token' in {SETTINGS_FILE}, for example: token: {{env: TEAMVIEWER_TOKEN}}. "
+    f"No TeamViewer account is connected. Set 'token' under 'settings' in {SETTINGS_FILE}, for example: token: {{env: TEAMVIEWER_TOKEN}}. "
     "A script token is made in the TeamViewer Management Console under Profile, Apps."
 )
 BAD_TOKEN = f"TeamViewer does not accept the token. Put a valid script token into 'token' in {SETTINGS_FILE}."

@@ -70,13 +70,25 @@ def test_a_wrong_knob_is_wrong_usage(knob, words):
     assert words in result.stderr
 
 
+class AHost:
+    """Whatever a host is; the plugin only tells one from the other."""
+
+
 def test_the_hooks_bring_types_channel_settings_and_command():
-    group = click.Group("jumpseat")
+    host, group = AHost(), click.Group("jumpseat")
     jumpseat_teamviewer.register_commands(group)
 
-    assert [type_.name for type_ in jumpseat_teamviewer.register_session_types()] == ["remote_control", "pilot"]
-    assert [channel.name for channel in jumpseat_teamviewer.register_share_channels()] == ["teamviewer_sms"]
+    assert [type_.name for type_ in jumpseat_teamviewer.register_session_types(host)] == ["remote_control", "pilot"]
+    assert [channel.name for channel in jumpseat_teamviewer.register_share_channels(host)] == ["teamviewer_sms"]
     assert list(group.commands) == ["emulator"]
+
+
+def test_the_extensions_of_one_host_share_the_account_and_two_hosts_share_nothing():
+    one, other = AHost(), AHost()
+    accounts = {type_.account for type_ in jumpseat_teamviewer.register_session_types(one)}
+
+    assert accounts == {channel.account for channel in jumpseat_teamviewer.register_share_channels(one)}
+    assert accounts.isdisjoint(type_.account for type_ in jumpseat_teamviewer.register_session_types(other))
 
 
 def test_every_setting_has_a_help_text_and_only_the_token_is_secret():

@@ -100,7 +100,8 @@ def test_without_a_token_the_message_says_what_to_fill_in_where(plugin_with):
         plugin.remote_control.open(plugin.request())
 
     assert needed.value.message == (
-        "No TeamViewer account is connected. Set 'token' in metadata/plugins/teamviewer.yaml, for example: token: {env: TEAMVIEWER_TOKEN}. "
+        "No TeamViewer account is connected. Set 'token' under 'settings' in metadata/plugins/teamviewer.yaml, for example: "
+        "token: {env: TEAMVIEWER_TOKEN}. "
         "A script token is made in the TeamViewer Management Console under Profile, Apps."
     )
 

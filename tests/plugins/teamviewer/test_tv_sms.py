@@ -88,7 +88,7 @@ def test_without_a_token_nothing_is_sent_and_no_try_helps(plugin, pilot):
     outcome = plugin.sms.send(message(pilot))
 
     assert (outcome.kind, outcome.retry) == (OutcomeKind.FAILED, False)
-    assert outcome.reason.startswith("No TeamViewer account is connected. Set 'token' in metadata/plugins/teamviewer.yaml")
+    assert outcome.reason.startswith("No TeamViewer account is connected. Set 'token' under 'settings' in metadata/plugins/teamviewer.yaml")
 
 
 def test_a_provider_that_cannot_be_reached_is_tried_again_later(plugin, pilot):
