@@ -147,13 +147,13 @@ def test_what_could_reach_into_the_host_is_refused_when_the_file_is_read(payload
 
 @pytest.mark.parametrize("payload", BOMBS, ids=range(len(BOMBS)))
 def test_what_could_keep_the_host_busy_is_refused_at_once(payload: str):
-    start = time.perf_counter()
+    start = time.thread_time()
 
     problems = inspect(payload, ()).problems
 
     assert problems != ()
     assert {problem.code for problem in problems} <= {"M405", "M406", "M407", "M413"}
-    assert time.perf_counter() - start < 1.5
+    assert time.thread_time() - start < 1.5
 
 
 @pytest.mark.parametrize(
