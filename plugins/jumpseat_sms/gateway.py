@@ -1,0 +1,200 @@
+"""A gateway as the settings describe it: where a message goes, in which shape, and what its answers mean."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from requests import PreparedRequest
+
+from jumpseat import Config, Message, Secret
+
+FILE = "metadata/plugins/sms.yaml"
+_PLACE = re.compile(r"\{(\w+)\}")
+PLACES = ("to", "to_digits", "text", "sender", "key")
+STATES = ("sent", "refused", "failed", "unknown")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_TWILIO = "https://api.twilio.com"
+_TWILIO_STATES = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending", "sent", "delivered"), "sent"),
+    **dict.fromkeys(("failed", "undelivered", "canceled"), "refused"),
+}
+
+
+class NotSetUp(Exception):
+    """The settings do not describe a gateway; the text names the key to fill or correct."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything that is needed to hand a message over."""
+
+    url: str
+    body: Mapping[str, str]
+    method: str = "POST"
+    body_format: str = "json"
+    sender: str = ""
+    auth: str = "none"
+    username: str = ""
+    secret: Secret | None = None
+    auth_header: str = ""
+    key_header: str = ""
+    honours_key: bool = False
+    id_path: str = ""
+    status_path: str = ""
+    status_map: Mapping[str, str] | None = None
+    error_path: str = ""
+    success_statuses: frozenset[int] = frozenset()
+    """Empty: every 2xx."""
+    lookup_url: str = ""
+
+    @property
+    def place(self) -> str:
+        """The gateway's host, for messages."""
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+    def request(self, message: Message) -> dict[str, Any]:
+        """What to send, as arguments of ``requests``.
+
+        An entry of the body that comes out empty is left out; ``a.b`` makes an object inside an object, ``a[]`` a list of one.
+        """
+        values = self._values(message)
+        filled = {name: fill(template, values) for name, template in self.body.items()}
+        entries = {name: value for name, value in filled.items() if value}
+        headers = {self.key_header: message.key} if self.key_header else {}
+        body = {"json": nest(entries)} if self.body_format == "json" else {"data": entries}
+        return {**body, "headers": headers, "auth": self.sign()}
+
+    def lookup(self, message: Message) -> str:
+        """Where to ask what became of a message."""
+        return fill(self.lookup_url, {name: quote(value, safe="") for name, value in self._values(message).items()})
+
+    def sign(self) -> Callable[[PreparedRequest], PreparedRequest]:
+        """Signs a request. Always given along, so that no ``.netrc`` of the machine signs it instead."""
+        secret = self.secret.reveal() if self.secret else ""
+
+        def with_credentials(request: PreparedRequest) -> PreparedRequest:
+            if self.auth == "basic":
+                request.prepare_auth((self.username, secret))
+            elif self.auth == "bearer":
+                request.headers["Authorization"] = f"Bearer {secret}"
+            elif self.auth == "header":
+                request.headers[self.auth_header] = secret
+            return request
+
+        return with_credentials
+
+    def _values(self, message: Message) -> dict[str, str]:
+        return {
+            "to": message.address,
+            "to_digits": message.address.removeprefix("+"),
+            "text": message.text,
+            "sender": self.sender,
+            "key": message.key,
+        }
+
+
+def gateway_of(config: Config) -> Gateway:
+    """The gateway that the settings describe.
+
+    Raises:
+        NotSetUp: something is missing or cannot be right.
+    """
+    gateway = _twilio(config) if config.preset == "twilio" else _generic(config)
+    address = urlsplit(gateway.url)
+    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOOPBACK):
+        raise NotSetUp(f"'url' in {FILE} must begin with https://; a text and its password do not travel unprotected.")
+    for name, template in {**gateway.body, "lookup_url": gateway.lookup_url}.items():
+        for place in _PLACE.findall(template):
+            if place not in PLACES:
+                raise NotSetUp(f"'{name}' in {FILE} uses {{{place}}}; there are {', '.join(f'{{{known}}}' for known in PLACES)}.")
+    if unknown := sorted(set((gateway.status_map or {}).values()) - set(STATES)):
+        raise NotSetUp(f"'status_map' in {FILE} leads to '{unknown[0]}'; an outcome is one of {', '.join(STATES)}.")
+    return gateway
+
+
+def _generic(config: Config) -> Gateway:
+    if not config.url:
+        raise NotSetUp(f"SMS is not set up: fill 'url' and 'body' in {FILE}, or 'preset: twilio' with its keys.")
+    if not config.body or not any("{text}" in template for template in config.body.values()):
+        raise NotSetUp(f"SMS is not set up: 'body' in {FILE} must say where {{to}} and {{text}} go.")
+    if config.auth == "header" and not config.auth_header:
+        raise NotSetUp(f"'auth: header' needs 'auth_header' in {FILE}: the name of the header that carries the secret.")
+    if config.honours_key and not config.key_header and not any("{key}" in template for template in config.body.values()):
+        raise NotSetUp(f"'honours_key' needs a place for the key in {FILE}: 'key_header', or {{key}} in 'body'.")
+    return Gateway(
+        url=config.url,
+        body=config.body,
+        method=config.method,
+        body_format=config.body_format,
+        sender=config.sender or "",
+        auth=config.auth,
+        username=config.username or "",
+        secret=config.secret,
+        auth_header=config.auth_header or "",
+        key_header=config.key_header or "",
+        honours_key=bool(config.honours_key),
+        id_path=config.id_path or "",
+        status_path=config.status_path or "",
+        status_map=config.status_map,
+        error_path=config.error_path or "",
+        success_statuses=frozenset(int(status) for status in config.success_statuses or ()),
+        lookup_url=config.lookup_url or "",
+    )
+
+
+def _twilio(config: Config) -> Gateway:
+    """Twilio's Messages resource. It takes no key: the same request twice is two texts."""
+    if not config.account_sid or not config.auth_token:
+        raise NotSetUp(f"Twilio is not set up: fill 'account_sid' and 'auth_token' in {FILE}.")
+    if not config.sender and not config.messaging_service_sid:
+        raise NotSetUp(f"Twilio is not set up: fill 'sender' or 'messaging_service_sid' in {FILE}.")
+    origin = {"MessagingServiceSid": config.messaging_service_sid} if config.messaging_service_sid else {"From": "{sender}"}
+    return Gateway(
+        url=f"{(config.url or _TWILIO).rstrip('/')}/2010-04-01/Accounts/{quote(config.account_sid, safe='')}/Messages.json",
+        body={"To": "{to}", "Body": "{text}", **origin},
+        body_format="form",
+        sender=config.sender or "",
+        auth="basic",
+        username=config.account_sid,
+        secret=config.auth_token,
+        id_path="sid",
+        status_path="status",
+        status_map=_TWILIO_STATES,
+        error_path="message",
+    )
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """A template with its places filled, once: what a value holds is never taken for a place."""
+    return _PLACE.sub(lambda found: values.get(found.group(1), found.group(0)), template)
+
+
+def nest(entries: Mapping[str, str]) -> dict[str, Any]:
+    """``{"message.to[].number": "1"}`` as ``{"message": {"to": [{"number": "1"}]}}``."""
+    root: dict[str, Any] = {}
+    for name, value in entries.items():
+        *path, last = name.split(".")
+        here = root
+        for step in path:
+            here = here.setdefault(step[:-2], [{}])[0] if step.endswith("[]") else here.setdefault(step, {})
+        if last.endswith("[]"):
+            here[last[:-2]] = [value]
+        else:
+            here[last] = value
+    return root
+
+
+def pick(answer: bytes, path: str) -> str | None:
+    """What stands at a dotted path (``messages.0.id``) of a JSON answer; None where nothing does."""
+    try:
+        value = json.loads(answer) if path else None
+        for step in path.split(".") if path else ():
+            value = value[int(step)] if isinstance(value, list) else value[step]  # type: ignore[index]  # a wrong shape ends in TypeError below
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        return None
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
