@@ -147,7 +147,8 @@ class SettingsCheck:
             self.values[setting.name] = float(value) if setting.type is float else value
             return
         code, cause, fix, steps = found
-        self._problem(setting.name, code, cause, fix, show=True, steps=steps)
+        # A mapping may be one of headers: its values are shown to nobody.
+        self._problem(setting.name, code, cause, fix, show=setting.type != dict[str, str], steps=steps)
 
     def _disagreement(self, setting: Setting, value: Any) -> tuple[str, str, str, Steps] | None:
         """Code, cause, fix and place of what is wrong with a value that is no secret; None when nothing is."""

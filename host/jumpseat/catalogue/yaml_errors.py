@@ -124,15 +124,19 @@ def explain_yaml_error(source: SourceText, error: Any) -> Problem:
     place = _in_text(source, mark)
     began = context_mark.line + source.first_line
     line = source.line(place.line)
-    char = line[place.column - 1] if place.column <= len(line) else "the end"
-    cause, fix = _seen_in_line(str(error.problem or ""), line[: mark.column]) or _words(str(error.context or ""), str(error.problem or ""))
+    char = line[place.column - 1 : place.column]
+    cause, fix = _seen_in_line(str(error.problem or ""), line[: mark.column], at_end=not char) or _words(
+        str(error.context or ""), str(error.problem or "")
+    )
     if "simple key" in str(error.context or "") or "is not closed" in cause:
         place = _in_text(source, context_mark)
     return source.problem(place, "M201", cause.format(line=began, char=char), fix.format())
 
 
-def _seen_in_line(problem: str, before: str) -> tuple[str, str] | None:
-    """Two complaints that mean one thing at the beginning of a line and another behind a value."""
+def _seen_in_line(problem: str, before: str, *, at_end: bool) -> tuple[str, str] | None:
+    """Complaints that mean one thing at the beginning or end of a line and another in its middle."""
+    if problem.startswith("did not find expected node content") and at_end:
+        return "the text ends before the '[' or '{{' is closed", "write the closing ']' or '}}'"
     if problem.startswith("mapping values are not allowed") and ": " not in before:
         return "this 'key: value' does not fit what stands above it", _INDENT + "; every line above needs its own ':'"
     if problem.startswith("did not find expected key") and before.strip():
