@@ -50,5 +50,5 @@ def create(request: Request, caller: Caller, key: str | None, body: BaseModel, r
 
 def fingerprint(request: Request, body: BaseModel) -> str:
     """Hash of everything that was asked."""
-    asked = "\n".join((request.method, request.url.path, request.url.query, body.model_dump_json()))
+    asked = "\n".join((request.method, request.url.path, request.url.query, body.model_dump_json(exclude_none=True)))
     return hashlib.sha256(asked.encode()).hexdigest()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
-import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,7 +29,7 @@ HEADERS = {
 }
 """On every answer that does not say otherwise itself."""
 
-log = structlog.get_logger("jumpseat.access")
+log = logging.getLogger("jumpseat.access")
 _OWN_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
 # A string that does not end runs to the end of the body: otherwise each quote would be tried anew, at quadratic cost.
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
@@ -67,7 +67,8 @@ class Guard:
             await call.fail(error, receive)
         except Exception as error:
             # Not raised further: whoever logs it then does not know what is secret.
-            log.error("call failed", correlation_id=call.correlation_id, traceback=redact("".join(traceback.format_exception(error))))
+            cause = redact("".join(traceback.format_exception(error)))
+            log.error("call failed", extra={"correlation_id": call.correlation_id, "traceback": cause})
             await call.fail(internal_error(), receive)
 
 
@@ -99,15 +100,15 @@ class _Call:
     def write_log(self) -> None:
         """One line; no query and no header, for they may hold addresses and keys."""
         state: MutableMapping[str, Any] = self.scope["state"]
-        log.info(
-            "call",
-            method=self.scope["method"],
-            path=redact(self.scope["path"][:200]),
-            status=self.status,
-            milliseconds=round((time.perf_counter() - self._began) * 1000, 1),
-            supporter=state.get("supporter"),
-            correlation_id=self.correlation_id,
-        )
+        shown = {
+            "method": self.scope["method"],
+            "path": redact(self.scope["path"][:200]),
+            "status": self.status,
+            "milliseconds": round((time.perf_counter() - self._began) * 1000, 1),
+            "supporter": state.get("supporter"),
+            "correlation_id": self.correlation_id,
+        }
+        log.info("call", extra=shown)
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 
-import structlog
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Router
@@ -15,7 +15,7 @@ from jumpseat.hooks.trace import correlation_id
 from jumpseat.host import Host
 from jumpseat.secret import redact
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def mount_plugins(app: FastAPI, host: Host) -> None:
@@ -43,5 +43,5 @@ class _Isolated:
             raise
         except Exception as error:
             cause = redact("".join(traceback.format_exception(error)))
-            log.error("plugin route failed", plugin=self.name, correlation_id=correlation_id(), traceback=cause)
+            log.error("plugin route failed", extra={"plugin": self.name, "correlation_id": correlation_id(), "traceback": cause})
             raise PluginError(f"The plugin '{self.name}' failed while answering this call; its cause stands in the host's log.") from None

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from jumpseat.api.models.common import Answer, Body, ListAnswer, Maybe, Moment, Name
+from jumpseat.api.models.common import Answer, Body, IfGiven, ListAnswer, Maybe, Moment, Name
 
 
 class Plugin(Answer):
@@ -88,8 +88,8 @@ class SetTraceLevel(Body):
     """Sets one level of the plugin trace log."""
 
     level: Literal["off", "exceptions", "all"]
-    plugin: Maybe[Name] = Field(default=None, description="Only for this plugin.")
-    hook: Maybe[Name] = Field(default=None, description="Only for this hook or method.")
+    plugin: IfGiven[Name] = Field(default=None, description="Only for this plugin.")
+    hook: IfGiven[Name] = Field(default=None, description="Only for this hook or method.")
 
 
 class Live(Answer):

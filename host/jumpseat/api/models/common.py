@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -12,7 +12,18 @@ from pydantic.json_schema import SkipJsonSchema
 T = TypeVar("T")
 
 Maybe: TypeAlias = T | SkipJsonSchema[None]
-"""May be absent. None inside the host, left out on the wire; the published schema shows the plain type."""
+"""In an answer: may be absent. None inside the host, left out on the wire; the published schema shows the plain type."""
+
+
+if TYPE_CHECKING:
+    IfGiven: TypeAlias = T | None
+else:
+
+    class IfGiven:
+        """In a body: may be left out, and then is None; null itself is refused like any other wrong value."""
+
+        def __class_getitem__(cls, item: Any) -> Any:
+            return item
 
 
 class Wire(BaseModel):

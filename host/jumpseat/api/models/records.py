@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from jumpseat.api.models.common import Answer, Body, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.api.models.common import Answer, Body, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
 from jumpseat.types import Contact, Record, RecordRef
 
 
@@ -195,18 +195,18 @@ class ContactValue(Body):
 
     id: RecordId
     name: Line
-    email: Maybe[Line] = None
-    mobile: Maybe[Line] = None
-    phone: Maybe[Line] = None
-    first_name: Maybe[Line] = None
-    language: Maybe[Name] = Field(default=None, description="BCP 47, such as fr.")
+    email: IfGiven[Line] = None
+    mobile: IfGiven[Line] = None
+    phone: IfGiven[Line] = None
+    first_name: IfGiven[Line] = None
+    language: IfGiven[Name] = Field(default=None, description="BCP 47, such as fr.")
     primary: StrictBool = False
     email_opt_out: StrictBool = False
     phone_opt_out: StrictBool = False
 
     def contact(self) -> Contact:
         """The value that the host knows."""
-        return Contact(**self.model_dump(), relation="given with the record")
+        return Contact(**self.model_dump(exclude_none=True), relation="given with the record")
 
 
 class RecordValue(Body):
@@ -214,10 +214,10 @@ class RecordValue(Body):
 
     object: Name = Field(description="API or logical name of a supported object.")
     record_id: RecordId
-    source: Maybe[Name] = Field(default=None, description="Record source, where several have the object.")
-    name: Maybe[Line] = Field(default=None, description="Name of the record; else it is read from the name field.")
+    source: IfGiven[Name] = Field(default=None, description="Record source, where several have the object.")
+    name: IfGiven[Line] = Field(default=None, description="Name of the record; else it is read from the name field.")
     fields: list[FieldValue] = Field(default=[], max_length=200)
-    contacts: Maybe[list[ContactValue]] = Field(
+    contacts: IfGiven[list[ContactValue]] = Field(
         default=None, max_length=200, description="Left out, the contacts are asked of the record source."
     )
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from jumpseat.api.models.common import Answer, Body, ListAnswer, Maybe, Moment, Name
+from jumpseat.api.models.common import Answer, Body, IfGiven, ListAnswer, Maybe, Moment, Name
 from jumpseat.api.models.records import RecordSummary, RecordValue
 from jumpseat.api.models.shares import Share
 
@@ -67,4 +67,4 @@ class OpenSession(Body):
     replace: StrictBool = Field(
         default=False, description="Close the record's valid session, if there is one, and open the next in one step."
     )
-    record: Maybe[RecordValue] = Field(default=None, description="The record by value; it must be the record of the address.")
+    record: IfGiven[RecordValue] = Field(default=None, description="The record by value; it must be the record of the address.")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from jumpseat.api.models.common import Answer, Body, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.api.models.common import Answer, Body, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
 from jumpseat.types import ShareWish
 
 
@@ -60,14 +60,16 @@ class ShareRequest(Body):
     """One share to be sent. What is left out is filled from the offer; give a contact or an address, not both."""
 
     channel: Name
-    contact_id: Maybe[RecordId] = Field(default=None, description="A contact of the record.")
-    address: Maybe[Line] = Field(default=None, description="An address; one that is not the record's own only where the object allows it.")
-    template: Maybe[Line] = None
-    language: Maybe[Name] = Field(default=None, description="BCP 47, such as fr.")
+    contact_id: IfGiven[RecordId] = Field(default=None, description="A contact of the record.")
+    address: IfGiven[Line] = Field(
+        default=None, description="An address; one that is not the record's own only where the object allows it."
+    )
+    template: IfGiven[Line] = None
+    language: IfGiven[Name] = Field(default=None, description="BCP 47, such as fr.")
 
     def wish(self) -> ShareWish:
         """The value that the host knows."""
-        return ShareWish(**self.model_dump())
+        return ShareWish(**self.model_dump(exclude_none=True))
 
 
 class PreviewShares(Body):
