@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 from requests import Response
 
 from jumpseat import (
+    AnswerLost,
     Config,
     Message,
     Outcome,
@@ -33,7 +34,7 @@ class SmsChannel(ShareChannel):
     """Texts through an HTTP gateway that the settings describe; Twilio is described already (``preset: twilio``).
 
     What a lost answer or a 5xx means depends on the gateway: where it promises that one key is one message, the same message can
-    be sent again; elsewhere the outcome is ``unknown``.
+    be sent again; where it can be asked, the host asks; elsewhere the outcome is ``unknown``.
     """
 
     name, label, address_kind = "sms", "SMS", "phone"
@@ -126,8 +127,8 @@ class SmsChannel(ShareChannel):
             answer = self.http.request(gateway.method, gateway.url, **gateway.request(message))
         except ProviderUnreachable as error:
             return Outcome.failed(error, retry=True)
-        except ProviderError as error:  # AnswerLost, or an answer too large to read: the request went out
-            return Outcome.unknown(f"{error} {PERHAPS_SENT}")
+        except ProviderError as error:  # the answer was lost, or too large to read: the request went out
+            return _lost(gateway, str(error))
         return self._outcome(answer, gateway)
 
     def _outcome(self, answer: Response, gateway: Gateway) -> Outcome:
@@ -144,7 +145,7 @@ class SmsChannel(ShareChannel):
             return Outcome.refused(f"{gateway.place} refused the text: {reason}")
         if gateway.honours_key:
             return Outcome.failed(f"{gateway.place} has a failure: {reason}", retry=True, retry_after_seconds=self._retry_after(answer))
-        return Outcome.unknown(f"{gateway.place} has a failure: {reason}. {PERHAPS_SENT}")
+        return _lost(gateway, f"{gateway.place} has a failure: {reason}.")
 
     def _retry_after(self, answer: Response) -> int | None:
         """Seconds, from the header's seconds or date (RFC 9110 10.2.3)."""
@@ -172,6 +173,17 @@ class SmsChannel(ShareChannel):
             return gateway_of(config)
         except NotSetUp:
             return None
+
+
+def _lost(gateway: Gateway, why: str) -> Outcome:
+    """The gateway may have acted: ``unknown``, unless asking it or sending the same key again settles the matter.
+
+    Raises:
+        AnswerLost: the host looks the message up, or sends it again under its key.
+    """
+    if gateway.honours_key or gateway.lookup_url:
+        raise AnswerLost(why)
+    return Outcome.unknown(f"{why} {PERHAPS_SENT}")
 
 
 def _taken(answer: Response, gateway: Gateway) -> Outcome:

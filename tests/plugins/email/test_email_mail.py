@@ -116,9 +116,8 @@ SPELLINGS = (
 )
 """These are odd names and subjects, not attacks that have to be refused: the mail must come out whole."""
 
-FIELDS = ("subject", "recipient_name", "sender_name", "address", "sender", "reply_to", "key", "language", "text", "html")
-HEADER_TEXTS = FIELDS[:3]
-ADDRESSES = FIELDS[3:6]
+HEADER_TEXTS = ("subject", "recipient_name", "sender_name")
+ADDRESSES = ("address", "sender", "reply_to")
 
 
 def test_there_are_at_least_80_vectors():
@@ -144,26 +143,23 @@ def assert_one_plain_mail(mail: Mail, names: list[str] = NAMES):
     assert mail.data.count(b"\r\n") == mail.data.count(b"\n") == mail.data.count(b"\r")
 
 
-@pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("vector", VECTORS)
-def test_no_vector_leaves_its_field(message, field, vector):
-    if field in HEADER_TEXTS:
-        with pytest.raises(
-            UnsafeHeader, match=r"^The [a-z_' ]+ holds an? (encoded )?line break or control character|^The [a-z_' ]+ holds a line break"
-        ):
+def test_no_vector_leaves_its_field(message, vector):
+    for field in HEADER_TEXTS:
+        with pytest.raises(UnsafeHeader, match=r"^The [a-z_' ]+ holds (a|an encoded) line break or (a )?control character"):
             build_with(message, field, vector)
-    elif field in ADDRESSES:
+    for field in ADDRESSES:
         with pytest.raises(RecipientInvalid):
             build_with(message, field, vector)
-    else:
+    for field in ("key", "language", "text", "html"):
         assert_one_plain_mail(build_with(message, field, vector))
 
 
-@pytest.mark.parametrize("field", [*HEADER_TEXTS, "key", "language", "text", "html"])
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_an_odd_spelling_is_one_mail_to_one_recipient(message, field, spelling):
-    names = PLAIN_NAMES if field == "html" and not spelling else NAMES
-    assert_one_plain_mail(build_with(message, field, spelling), names)
+def test_an_odd_spelling_is_one_mail_to_one_recipient(message, spelling):
+    for field in (*HEADER_TEXTS, "key", "language", "text", "html"):
+        names = PLAIN_NAMES if field == "html" and not spelling else NAMES
+        assert_one_plain_mail(build_with(message, field, spelling), names)
 
 
 @settings(max_examples=300, deadline=None)

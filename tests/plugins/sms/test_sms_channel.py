@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from jumpseat import Outcome, OutcomeKind, ProviderError, ProviderThrottled, ProviderUnreachable, RecipientInvalid
+from jumpseat import AnswerLost, Outcome, OutcomeKind, ProviderError, ProviderThrottled, ProviderUnreachable, RecipientInvalid
 from jumpseat_sms.channel import SmsChannel
 from jumpseat_sms.gateway import fill, nest, pick
 
@@ -263,14 +263,34 @@ def test_the_gateways_word_decides_where_it_is_mapped(channel, gateway, message,
     assert sent.reason == outcome.reason.format(place=place(gateway))
 
 
-@pytest.mark.parametrize("settings", [{}, KEYED])
-def test_a_lost_answer_is_unknown_and_not_repeated(channel, gateway, message, settings):
+LOST = "127.0.0.1 did not answer in time. Whether the request took effect is not known yet."
+
+
+def test_a_lost_answer_is_unknown_and_not_repeated(channel, gateway, message):
     gateway.answer(None)
 
-    assert channel(**settings).send(message()) == Outcome.unknown(
-        f"127.0.0.1 did not answer in time. Whether the request took effect is not known yet. {PERHAPS}"
-    )
+    assert channel().send(message()) == Outcome.unknown(f"{LOST} {PERHAPS}")
     assert len(gateway.requests) == 1
+
+
+@pytest.mark.parametrize("settings", [KEYED, {"lookup_url": "https://sms.example.com/{key}"}])
+def test_a_lost_answer_is_left_to_the_host_where_it_can_be_settled(channel, gateway, message, settings):
+    gateway.answer(None)
+
+    with pytest.raises(AnswerLost) as lost:
+        channel(**settings).send(message())
+
+    assert lost.value.message == LOST
+    assert len(gateway.requests) == 1
+
+
+def test_a_failure_is_left_to_the_host_where_it_can_ask(channel, gateway, message):
+    gateway.answer(503)
+
+    with pytest.raises(AnswerLost) as lost:
+        channel(lookup_url="https://sms.example.com/{key}").send(message())
+
+    assert lost.value.message == f"{place(gateway)} has a failure: 503 Service Unavailable."
 
 
 def test_an_answer_that_comes_too_late_is_unknown(channel, gateway, message):
