@@ -22,8 +22,11 @@ import pytest
 
 from jumpseat import Host, Record, Supporter
 from jumpseat.errors import MetadataInvalid
-from jumpseat.testing.contracts import RecordSourceContract, SessionTypeContract, ShareChannelContract
-from jumpseat.testing.fakes import (
+
+pytest.register_assert_rewrite("jumpseat.testing.contracts")  # so that a failing contract shows its values
+
+from jumpseat.testing.contracts import RecordSourceContract, SessionTypeContract, ShareChannelContract  # noqa: E402  # after the line above
+from jumpseat.testing.fakes import (  # noqa: E402  # as above
     CONTACT,
     NOW,
     FakeClock,
@@ -38,7 +41,7 @@ from jumpseat.testing.fakes import (
     an_open_request,
     lend,
 )
-from jumpseat.testing.workspace import make_workspace
+from jumpseat.testing.workspace import make_workspace  # noqa: E402  # as above
 
 __all__ = [
     "CONTACT",
