@@ -18,6 +18,7 @@ from jumpseat.errors import (
     SessionTypeNotAllowed,
     ValidSessionExists,
 )
+from jumpseat.store import sessions
 from jumpseat.types import Contact, SessionState
 
 UNTIL = "2026-03-29T12:00:00Z"
@@ -94,6 +95,8 @@ def test_a_failed_replacement_leaves_the_old_session_as_it_was(desk, case, fault
         desk.open(replace=True)
 
     assert desk.life.valid_of(case.ref) == first
+    with desk.store.read() as conn:
+        assert sessions.holder(conn, sessions.valid_key(case.ref)).session == first
     with pytest.raises(ValidSessionExists):
         desk.open()
     assert desk.provider.open_ones() == {first.correlation_id}
