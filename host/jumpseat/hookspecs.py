@@ -343,6 +343,13 @@ def plugin_failed(failure: PluginFailure) -> None:
     raise NotImplementedError
 
 
-REGISTRY = ("register_session_types", "register_share_channels", "register_record_sources", "register_settings", "register_commands", "register_routes")
+REGISTRY = (
+    "register_session_types",
+    "register_share_channels",
+    "register_record_sources",
+    "register_settings",
+    "register_commands",
+    "register_routes",
+)
 DECISIONS = ("session_type_allowed", "share_channel_allowed", "suggest_recipients", "choose_template")
 EVENTS = ("session_opened", "session_shared", "customer_joined", "session_closed", "session_expired", "plugin_failed")

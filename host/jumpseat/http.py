@@ -34,7 +34,9 @@ class HttpSession(requests.Session):
         read_seconds: longest silence while reading an answer.
     """
 
-    def __init__(self, user_agent: str = "jumpseat", *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS) -> None:
+    def __init__(
+        self, user_agent: str = "jumpseat", *, connect_seconds: float = CONNECT_SECONDS, read_seconds: float = READ_SECONDS
+    ) -> None:
         super().__init__()
         self.headers["User-Agent"] = user_agent
         self.trust_env = True

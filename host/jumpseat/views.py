@@ -45,6 +45,7 @@ def record_view(record: Record) -> dict[str, Any]:
 
 
 def ref_view(ref: RecordRef) -> dict[str, Any]:
+    """What names a record."""
     return {"object": ref.object, "recordId": ref.id, **({"source": ref.source} if ref.source else {})}
 
 

@@ -228,7 +228,8 @@ class Wiring:
 
     def trace_settings(self) -> tuple[TraceSetting, ...]:
         """The levels in force; those of the store are loaded with it."""
-        return self.store and self.trace.settings
+        _ = self.store  # the stored levels come with it
+        return self.trace.settings
 
     # --- work -------------------------------------------------------------------------------------------------------------
 
@@ -325,6 +326,10 @@ def _stored_levels(store: Store) -> list[TraceSetting]:
         return [TraceSetting(TraceLevel(level), plugin or None, hook or None) for (plugin, hook), level in rows.levels(connection).items()]
 
 
+class _NoHost:
+    """Stands for the host where plugins are only asked what they bring; they may keep it as a weak key, which None cannot be."""
+
+
 def vocabulary_for(workspace: Path, *, safe_mode: bool = False, no_plugins: Sequence[str] = ()) -> Vocabulary:
     """What the plugins of a workspace bring, for checking its metadata when a host cannot be opened.
 
@@ -335,7 +340,7 @@ def vocabulary_for(workspace: Path, *, safe_mode: bool = False, no_plugins: Sequ
     """
     early = early_settings(workspace)
     plugins = Plugins.load(
-        workspace, None, order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
+        workspace, _NoHost(), order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
     )
     try:
         complete = all(info.state is PluginState.ACTIVE for info in plugins.infos())

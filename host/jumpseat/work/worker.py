@@ -42,7 +42,7 @@ class Worker:
         url: str,
         executor_id: str,
         channels: Iterable[str],
-        deliver: Callable[[str], None],
+        deliver: Callable[[str], object],
         sweeps: Mapping[str, tuple[float, Callable[[], Any]]],
     ) -> None:
         self._engine = work_engine(url)
