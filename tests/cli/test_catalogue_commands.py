@@ -112,12 +112,49 @@ def test_check_still_checks_when_the_plugins_cannot_be_asked(workspace: Path, mo
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a plugin broke")
 
-    monkeypatch.setattr("jumpseat.host.Host.vocabulary_for", broken, raising=False)
+    monkeypatch.setattr("jumpseat.wiring.vocabulary_for", broken)
     misspell(workspace)
     result = run("check", at=workspace)
 
     assert (code(result), result.stdout) == (1, MISSPELT)
     assert result.stderr == "The plugins could not be asked: names that they bring are not checked.\n"
+
+
+def test_check_knows_what_the_plugins_bring(workspace: Path) -> None:
+    file = workspace / "metadata/objects/case.yaml"
+    file.write_text(file.read_text() + "session_types: [remote_controll]\nshare_channels: [email, smss]\n")
+
+    assert run("check", at=workspace).stdout == (
+        "metadata/objects/case.yaml:7:17: error[M302]: there is no session type 'remote_controll'\n"
+        "  7 | session_types: [remote_controll]\n"
+        "    |                 ^^^^^^^^^^^^^^^\n"
+        "fix: did you mean 'remote_control'?\n\n"
+        "metadata/objects/case.yaml:8:25: error[M303]: there is no share channel 'smss'\n"
+        "  8 | share_channels: [email, smss]\n"
+        "    |                         ^^^^\n"
+        "fix: did you mean 'sms'?\n\n"
+        "2 errors\n"
+    )
+
+
+def test_a_live_check_asks_the_record_source_for_fields(workspace: Path) -> None:
+    assert run("check", "--live", at=workspace).stdout == "no problems\n"
+    file = workspace / "metadata/objects/case.yaml"
+    file.write_text(file.read_text().replace("CaseNumber", "CaseNumbr"))
+    result = run("check", "--live", at=workspace)
+
+    assert code(result) == 1
+    assert result.stdout.splitlines()[0] == (
+        "metadata/objects/case.yaml:4:13: error[M310]: 'Case' has no field 'CaseNumbr' that the host may read"
+    )
+
+
+def test_a_live_check_of_broken_metadata_says_what_was_not_asked(workspace: Path) -> None:
+    misspell(workspace)
+    result = run("check", "--live", at=workspace)
+
+    assert (code(result), result.stdout) == (1, MISSPELT)
+    assert result.stderr == "The record sources were not asked: mend these problems first.\n"
 
 
 # --- objects ----------------------------------------------------------------------------------------------------------

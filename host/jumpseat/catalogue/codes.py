@@ -247,8 +247,8 @@ _REFERENCES = {
     ),
     "M311": Code(
         "no template applies",
-        "No template has the description that the object names, and none names the object. The default template of the channel is used until "
-        "there is one.",
+        "No template has the description that the object names, and none names the object. The default template of the channel is used "
+        "until there is one.",
         "email_template_description: teamviewer_Cas_template",
         "email_template_description: teamviewer_Case_template",
     ),

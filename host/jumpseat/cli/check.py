@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ from jumpseat.cli.context import Context, json_option, pass_context
 from jumpseat.errors import ExitCode, JumpseatError, WorkspaceNotFound
 
 if TYPE_CHECKING:
+    from jumpseat.catalogue.load import Loaded
     from jumpseat.catalogue.problems import Problem
     from jumpseat.catalogue.vocabulary import Vocabulary
+    from jumpseat.types import ObjectInfo
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -32,7 +35,11 @@ def check(ctx: Context, path: Path | None, form: Any, live: bool, as_json: bool)
     from jumpseat.catalogue.problems import formatted, has_errors
 
     workspace, below = _where(ctx, path)
-    loaded = load(workspace, _vocabulary(ctx, workspace, live=live))
+    loaded = load(workspace, _vocabulary(ctx, workspace))
+    if live and has_errors(loaded.problems):
+        click.echo("The record sources were not asked: mend these problems first.", err=True)
+    elif live:
+        loaded = _load_live(ctx, workspace)
     problems = [problem for problem in loaded.problems if _is_below(problem, below)]
     click.echo(formatted(problems, "json" if as_json else form))
     if has_errors(problems):
@@ -57,13 +64,28 @@ def _is_below(problem: Problem, below: str) -> bool:
     return not below or problem.file == below or problem.file.startswith(f"{below}/")
 
 
-def _vocabulary(ctx: Context, workspace: Path, *, live: bool) -> Vocabulary | None:
+def _vocabulary(ctx: Context, workspace: Path) -> Vocabulary | None:
     """What the plugins bring; None, said on stderr, when they cannot even be asked."""
     try:
-        from jumpseat.host import Host
+        from jumpseat.wiring import vocabulary_for
 
-        return Host.vocabulary_for(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins, live=live)
+        return vocabulary_for(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins)
     except Exception as error:  # a plugin that breaks must not keep the metadata from being checked
         why = f" ({error.message})" if isinstance(error, JumpseatError) else ""
         click.echo(f"The plugins could not be asked{why}: names that they bring are not checked.", err=True)
         return None
+
+
+def _load_live(ctx: Context, workspace: Path) -> Loaded:
+    """Load once more, with the record sources of an open host asked for their objects and fields."""
+    from jumpseat.catalogue.load import load
+    from jumpseat.host import Host
+    from jumpseat.wiring import vocabulary_for
+
+    with Host.open(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins) as host:
+
+        def describe(source: str, name: str) -> ObjectInfo | None:
+            return host.sources[source].describe(name)
+
+        vocabulary = vocabulary_for(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins)
+        return load(workspace, replace(vocabulary, describe=describe))
