@@ -158,6 +158,20 @@ def test_what_the_provider_opens_late_is_closed_there(desk, case, fault):
     assert desk.told.events == []
 
 
+def test_what_was_opened_late_is_still_looked_for_when_its_plugin_comes_back(desk):
+    desk.type.faults = ["failed after"]
+    with pytest.raises(ProviderError):
+        desk.open()
+    fake = desk.types.pop("fake")
+    desk.clock.move(minutes=2)
+    assert desk.life.reconcile().waiting == 1
+
+    desk.types["fake"] = fake
+    desk.life.reconcile()
+
+    assert desk.provider.open_ones() == set()
+
+
 def test_an_answer_that_comes_after_the_row_was_given_up_is_closed_there(desk, case):
     def settle_meanwhile(step):
         if step == "before provider opens":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -110,6 +111,14 @@ def test_sqlite_is_kept_safe_against_power_loss_and_writes_through_one_connectio
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 30_000}
     assert store.engine.pool.size() == 1
     store.close()
+
+
+def test_a_sqlite_file_is_for_its_owner_alone(tmp_path):
+    store = Store.open(tmp_path / "jumpseat.db")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    store.close()
+
+    assert modes == {"jumpseat.db": 0o600, "jumpseat.db-wal": 0o600, "jumpseat.db-shm": 0o600}
 
 
 def test_a_foreign_key_is_kept(store):

@@ -115,6 +115,9 @@ def _look_again(parts: Parts) -> int:
     unasked = 0
     for session in rows:
         session_type = parts.type(session.session_type)
+        if session_type is None and session.valid_until > parts.now():
+            unasked += 1  # its plugin may come back
+            continue
         try:
             found = _find(session_type, session) if session_type else None
         except Exception:

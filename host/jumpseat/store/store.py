@@ -153,7 +153,9 @@ def _address(url: str) -> sa.URL:
 
 
 def _sqlite_engines(address: sa.URL, pool_size: int) -> tuple[sa.Engine, sa.Engine]:
-    Path(address.database or "").parent.mkdir(parents=True, exist_ok=True)
+    path = Path(address.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # holds customer links and messages; SQLite gives its side files the same rights
     # IMMEDIATE also where durable work begins transactions of its own on this engine.
     given = {"isolation_level": "IMMEDIATE", "timeout": BUSY_SECONDS, "check_same_thread": False}
     engine = sa.create_engine(address, connect_args=given, pool_size=1, max_overflow=0, pool_timeout=BUSY_SECONDS, poolclass=sa.QueuePool)
