@@ -15,10 +15,10 @@ if TYPE_CHECKING:
         SystemClock as SystemClock,
     )
     from jumpseat.contract import (
+        REQUIRED as REQUIRED,
         Abilities as Abilities,
         Config as Config,
         Health as Health,
-        REQUIRED as REQUIRED,
         RecordSource as RecordSource,
         Runtime as Runtime,
         SessionType as SessionType,
@@ -52,8 +52,8 @@ if TYPE_CHECKING:
         Level as Level,
         Message as Message,
         ObjectInfo as ObjectInfo,
-        OpenRequest as OpenRequest,
         OpenedSession as OpenedSession,
+        OpenRequest as OpenRequest,
         Outcome as Outcome,
         OutcomeKind as OutcomeKind,
         PluginFailure as PluginFailure,
@@ -138,7 +138,7 @@ _HOME = {
     "Verdict": "jumpseat.types",
 }
 
-__all__ = sorted(_HOME)  # noqa: PLE0605  # one table serves both: what is public, and where it lives
+__all__ = sorted(_HOME)  # one table serves both: what is public, and where it lives
 
 
 def __getattr__(name: str) -> Any:

@@ -475,7 +475,8 @@ class TimelineEntry:
 
     at: datetime
     kind: str
-    """``reserved``, ``opened``, ``shared``, ``joined``, ``left``, ``supporter_joined``, ``closed``, ``expired``, ``failed``, ``replaced``, ``note``."""
+    """``reserved``, ``opened``, ``shared``, ``joined``, ``left``, ``supporter_joined``, ``closed``, ``expired``, ``failed``, ``replaced``
+    or ``note``."""
     text: str
     by: str | None = None
 

@@ -363,6 +363,6 @@ def register_commands(cli: click.Group, workspace: Path | None, *, safe_mode: bo
     folder = workspace or Path.cwd()
     early = early_settings(folder)
     plugins = Plugins.load(
-        folder, None, order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
+        folder, _NoHost(), order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
     )
     plugins.add_commands(cli)

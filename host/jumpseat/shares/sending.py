@@ -17,9 +17,7 @@ from jumpseat.clock import Clock
 from jumpseat.contract import ShareChannel
 from jumpseat.errors import AnswerLost, JumpseatError, PluginError, PluginQuarantined, ProviderError, ProviderRefused, RecipientInvalid
 from jumpseat.shares.compose import Composed
-from jumpseat.store import sessions as session_rows
-from jumpseat.store import shares as share_rows
-from jumpseat.store import timeline
+from jumpseat.store import sessions as session_rows, shares as share_rows, timeline
 from jumpseat.store.store import Store
 from jumpseat.types import Message, Outcome, OutcomeKind, Session, Share, ShareState, Supporter
 from jumpseat.work.queue import Work
@@ -71,7 +69,11 @@ class Sending:
         self.work.prepare(sorted({item.channel for item in composed}))
         now = self.clock.now()
         with self.store.write() as connection:
-            return [self._add(connection, session, item, supporter, now) for item in composed]
+            # A microsecond apart, so that lists show them in the order of the wishes.
+            return [
+                self._add(connection, session, item, supporter, now + timedelta(microseconds=number))
+                for number, item in enumerate(composed)
+            ]
 
     def _add(self, connection: Connection, session: Session, item: Composed, supporter: Supporter, now: datetime) -> Share:
         share = share_rows.add(
