@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -111,3 +114,32 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     yield install
     for module in modules:
         sys.modules.pop(module, None)
+
+
+@pytest.fixture
+def paged() -> list[tuple[str, Any]]:
+    """What the gateway got: key and body."""
+    return []
+
+
+@pytest.fixture
+def gateway(paged: list[tuple[str, Any]]) -> Iterator[str]:
+    """Address of a gateway that takes messages everywhere but at ``/elsewhere``."""
+
+    class Gateway(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            paged.append((self.headers["Idempotency-Key"], json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            answer = b'{"id": "page-1"}'
+            self.send_response(503 if self.path == "/elsewhere" else 200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

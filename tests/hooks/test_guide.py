@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,41 +45,16 @@ def test_every_plugin_of_the_guide_is_active(guide: Callable[..., Plugins]) -> N
     assert PLUGINS == ["helpdesk", "house_rules", "meeting_room", "pager"]
 
 
-@pytest.fixture
-def gateway() -> Iterator[tuple[str, list[tuple[str, Any]]]]:
-    """A pager gateway: its address, and what it got."""
-    got: list[tuple[str, Any]] = []
-
-    class Gateway(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append((self.headers["Idempotency-Key"], json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
-            answer = b'{"id": "page-1"}'
-            self.send_response(200 if self.path == "/pages" else 503)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", got
-    server.shutdown()
-    server.server_close()
-
-
-def test_the_pager_pages(guide: Callable[..., Plugins], gateway: tuple[str, list[Any]]) -> None:
-    address, got = gateway
-    settings = {"gateway_url": f"{address}/pages"}
+def test_the_pager_pages(guide: Callable[..., Plugins], gateway: str, paged: list[Any]) -> None:
+    settings = {"gateway_url": f"{gateway}/pages"}
     pager = guide(settings=lambda plugin: settings if plugin == "pager" else {}).channels["pager"]
 
     sent = pager.send(a_message("+33612345678"))
-    settings["gateway_url"] = f"{address}/elsewhere"
+    settings["gateway_url"] = f"{gateway}/elsewhere"
     failed = pager.send(a_message("+33612345678"))
 
     assert sent.reference == "page-1"
-    assert got[0] == ("share-1", {"to": "+33612345678", "text": "Join me: https://example.test/s123456789"})
+    assert paged[0] == ("share-1", {"to": "+33612345678", "text": "Join me: https://example.test/s123456789"})
     assert (failed.kind, failed.reason, failed.retry) == ("failed", "503", True)
 
 
