@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, default as reading
@@ -72,19 +73,20 @@ def build(message: Message, sender: Sender, now: datetime) -> Mail:
     recipient, author = wire_address(message.address), wire_address(sender.address)
     mark = hashlib.sha256(message.key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
     mail = EmailMessage(policy=_WRITING)
-    mail["From"] = _mailbox(sender.name, author)
-    mail["To"] = _mailbox(message.recipient_name, recipient)
-    mail["Subject"] = message.subject.replace("\t", " ")
-    mail["Date"] = format_datetime((message.created_at or now).astimezone(UTC))
-    mail["Message-ID"] = f"<{mark}@{author.rpartition('@')[2]}>"
-    if sender.reply_to:
-        mail["Reply-To"] = _mailbox("", wire_address(sender.reply_to))
-    # A program wrote this: no holiday notices in return (RFC 3834; Exchange has a header of its own).
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    _fill(mail, message, mark)
-    data = mail.as_bytes()
-    verify(data, list(mail.keys()), {"From": author, "To": recipient})
+    try:
+        mail["From"] = _mailbox(sender.name, author)
+        mail["To"] = _mailbox(message.recipient_name, recipient)
+        mail["Subject"] = message.subject.replace("\t", " ")
+        mail["Date"] = format_datetime((message.created_at or now).astimezone(UTC))
+        mail["Message-ID"] = f"<{mark}@{author.rpartition('@')[2]}>"
+        if sender.reply_to:
+            mail["Reply-To"] = _mailbox("", wire_address(sender.reply_to))
+        _fill(mail, message, mark)
+        data = mail.as_bytes()
+        verify(data, list(mail.keys()), {"From": author, "To": recipient})
+    except (ValueError, LookupError, AttributeError, MessageError) as error:
+        # The library's own checks, and places where its parser trips over odd text: nothing was sent yet.
+        raise UnsafeHeader("The mail cannot be written; look for odd characters in the subject and the names.") from error
     return Mail(author, recipient, str(mail["Message-ID"]), data)
 
 
@@ -138,6 +140,9 @@ def _mailbox(name: str, address: str) -> Address:
 
 def _fill(mail: EmailMessage, message: Message, mark: str) -> None:
     """Text, and the HTML beside it. Quoted-printable writes ``=`` as ``=3D``: no line of a text can be the boundary ``=_…``."""
+    # A program wrote this: no holiday notices in return (RFC 3834; Exchange has a header of its own).
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
     mail.set_content(_text(message.text), cte="quoted-printable")
     if message.html:
         mail.add_alternative(_text(message.html), subtype="html", cte="quoted-printable")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -75,7 +75,8 @@ class Gateway:
 
     def sign(self) -> Callable[[PreparedRequest], PreparedRequest]:
         """Signs a request. Always given along, so that no ``.netrc`` of the machine signs it instead."""
-        secret = self.secret.reveal() if self.secret else ""
+        # A secret read from a file often ends in a line end, which no header may hold.
+        secret = self.secret.reveal().strip() if self.secret else ""
 
         def with_credentials(request: PreparedRequest) -> PreparedRequest:
             if self.auth == "basic":
@@ -142,9 +143,15 @@ def _generic(config: Config) -> Gateway:
         status_path=config.status_path or "",
         status_map=config.status_map,
         error_path=config.error_path or "",
-        success_statuses=frozenset(int(status) for status in config.success_statuses or ()),
+        success_statuses=_statuses(config.success_statuses or ()),
         lookup_url=config.lookup_url or "",
     )
+
+
+def _statuses(written: Sequence[str]) -> frozenset[int]:
+    if wrong := [status for status in written if not re.fullmatch("[1-5][0-9][0-9]", status)]:
+        raise NotSetUp(f"'success_statuses' in {FILE} holds '{wrong[0]}'; a status is a number such as 200.")
+    return frozenset(int(status) for status in written)
 
 
 def _twilio(config: Config) -> Gateway:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from email import message_from_bytes
+from email.errors import HeaderParseError
 from email.message import EmailMessage
 from email.policy import SMTP, compat32, default as modern
 
@@ -282,6 +283,17 @@ def test_the_guard_says_which_field_to_correct(value, text):
 @pytest.mark.parametrize("value", ["Écran noir\taprès mise à jour", "=?utf-8?q?R=C3=A9ponse?=", "a = b ? c : d", "=??=", ""])
 def test_the_guard_lets_ordinary_values_pass(value):
     guard("subject", value)
+
+
+def test_what_the_library_refuses_is_refused_before_anything_is_sent(message, monkeypatch):
+    def refuse(mail):
+        raise HeaderParseError("folded header contains newline")
+
+    monkeypatch.setattr(EmailMessage, "as_bytes", refuse)
+    with pytest.raises(UnsafeHeader) as refused:
+        build(message(), SENDER, NOW)
+
+    assert str(refused.value) == "The mail cannot be written; look for odd characters in the subject and the names."
 
 
 def test_an_injected_header_is_noticed_even_where_the_library_wrote_it(message):

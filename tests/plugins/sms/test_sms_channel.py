@@ -80,6 +80,7 @@ def test_a_text_that_looks_like_a_place_is_not_filled(channel, gateway, message)
         ),
         ({"auth": "bearer", "secret": TOKEN}, "Authorization", f"Bearer {TOKEN}"),
         ({"auth": "header", "auth_header": "X-Api-Key", "secret": TOKEN}, "X-Api-Key", TOKEN),
+        ({"auth": "bearer", "secret": TOKEN + "\n"}, "Authorization", f"Bearer {TOKEN}"),
         ({}, "Authorization", None),
     ],
 )
@@ -128,6 +129,7 @@ def test_credentials_of_the_machine_are_not_used(channel, gateway, message, tmp_
             {"status_map": {"ok": "done"}},
             "'status_map' in metadata/plugins/sms.yaml leads to 'done'; an outcome is one of sent, refused, failed, unknown.",
         ),
+        ({"success_statuses": ["2xx"]}, "'success_statuses' in metadata/plugins/sms.yaml holds '2xx'; a status is a number such as 200."),
         ({"preset": "twilio"}, "Twilio is not set up: fill 'account_sid' and 'auth_token' in metadata/plugins/sms.yaml."),
         (
             {"preset": "twilio", "account_sid": "AC1", "auth_token": TOKEN, "sender": ""},
