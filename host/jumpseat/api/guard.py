@@ -9,6 +9,7 @@ import traceback
 from collections.abc import MutableMapping
 from typing import Any
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +22,9 @@ MAX_BODY = 1024 * 1024
 """Bytes of a body; a larger one is refused unread."""
 MAX_DEPTH = 32
 """Levels of nesting in a JSON body; the deepest that the API knows has five."""
+MAX_DROPPED = 16 * MAX_BODY
+DROP_SECONDS = 2.0
+"""How much, and how long, a caller may go on sending after the refusal; then the connection is cut."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -93,9 +97,16 @@ class _Call:
 
     async def fail(self, error: JumpseatError, receive: Receive) -> None:
         """Answer with a problem, unless an answer is already on its way: then the connection just ends."""
-        if self.status is None:
-            headers = {"Connection": "close"} if isinstance(error, BodyTooLarge) else {}
-            await problem_response(error, headers)(self.scope, receive, self.send)
+        if self.status is not None:
+            return
+        if not isinstance(error, BodyTooLarge):
+            await problem_response(error)(self.scope, receive, self.send)
+            return
+        response = problem_response(error, {"Connection": "close"})
+        await self.send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+        await self.send({"type": "http.response.body", "body": response.body, "more_body": True})
+        await _drop(receive)
+        await self.send({"type": "http.response.body"})
 
     def write_log(self) -> None:
         """One line; no query and no header, for they may hold addresses and keys."""
@@ -152,6 +163,17 @@ async def _whole(receive: Receive) -> bytes | None:
         if size > MAX_BODY:
             raise _too_large()
     return b"".join(chunks)
+
+
+async def _drop(receive: Receive) -> None:
+    """Let a caller finish sending what nobody reads: one who is cut off while sending may never see the answer."""
+    left = MAX_DROPPED
+    with anyio.move_on_after(DROP_SECONDS):
+        while left > 0:
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
 
 
 def _too_large() -> BodyTooLarge:
