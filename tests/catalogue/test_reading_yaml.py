@@ -179,12 +179,12 @@ BOMB = (
     ],
 )
 def test_hostile_documents_are_refused_within_a_second(name: str, text: str, code: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     reading = read_yaml(text.encode(), "x.yaml")
 
     assert reading.problems[-1].code == code
     assert len(reading.problems) <= 20
-    assert time.perf_counter() - start < 1.0
+    assert time.thread_time() - start < 1.0
 
 
 def test_a_byte_order_mark_is_passed_over() -> None:

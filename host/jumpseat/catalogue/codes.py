@@ -149,7 +149,7 @@ _FILES = {
         "The file, its number of values or its depth of nesting is beyond what any real metadata needs; reading on would only serve "
         "somebody who wants to keep the host busy.",
         "[[[[[[[[[[ ... hundreds deep ... ]]]]]]]]]]",
-        "a file of less than 256 KiB, 20,000 values and 32 levels",
+        "a file of less than 256 KiB, 10,000 values and 32 levels",
     ),
     "M209": Code(
         "file cannot be read",

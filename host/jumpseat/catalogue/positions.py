@@ -19,7 +19,7 @@ from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.source_text import MAX_PROBLEMS, START, Place, SourceText, decode, has_invisible, refused_characters
 from jumpseat.catalogue.yaml_errors import explain_yaml_error
 
-MAX_VALUES = 20_000
+MAX_VALUES = 10_000
 MAX_DEPTH = 32
 
 Steps = tuple[str | int, ...]
