@@ -189,14 +189,17 @@ class Dispatch:
         return tuple([self._tell(implementation, news) for implementation in told])
 
     def _tell(self, implementation: Implementation, news: Mapping[str, Any]) -> Answer:
+        plugin, hook = implementation.plugin, implementation.hook
         arguments = [news[name] for name in implementation.arguments]
+        # Hearing of failures says nothing about a plugin's health: that it can hear of its own must not be its cure.
+        counts = hook != "plugin_failed"
+        if not counts and self.quarantine.until(plugin):
+            return Answer(plugin, None, None, implementation.provenance)
         try:
-            self.call(
-                implementation.plugin, implementation.hook, implementation.function, arguments, seconds=self.event_seconds, check=nothing
-            )
+            self.call(plugin, hook, implementation.function, arguments, seconds=self.event_seconds, check=nothing, counts=counts)
         except JumpseatError as error:
-            return Answer(implementation.plugin, None, error, implementation.provenance)
-        return Answer(implementation.plugin, None, None, implementation.provenance)
+            return Answer(plugin, None, error, implementation.provenance)
+        return Answer(plugin, None, None, implementation.provenance)
 
     def _ask(
         self, asked: Sequence[Implementation], question: Mapping[str, Any], check: Check[Any], about: str | None
@@ -240,6 +243,7 @@ class Dispatch:
         *,
         seconds: float,
         check: Check[T],
+        counts: bool = True,
     ) -> T:
         """Run one function of a plugin.
 
@@ -250,6 +254,7 @@ class Dispatch:
             keywords: handed over frozen.
             seconds: the deadline.
             check: what the answer must be.
+            counts: a success or failure tells something about the plugin's health.
 
         Raises:
             ProviderError: and its kinds, ``RecipientInvalid``, ``RecordNotFound``, ``InvalidValue``: as the plugin raised them.
@@ -269,7 +274,7 @@ class Dispatch:
             self.quarantine.undecided(plugin)
             raise _busy() from None
         end = ended[0] if ended else _hanging(seconds)
-        error = self._settle(plugin, call, end, _record_of((*frozen, *(more or {}).values())))
+        error = self._settle(plugin, call, end, _record_of((*frozen, *(more or {}).values())), counts=counts)
         if error is not None:
             raise error
         value: T = end.value
@@ -351,10 +356,12 @@ class Dispatch:
                 return Ended(outcome, error=_plain(kind, error, secrets), text=text)
         return Ended(TraceOutcome.FAILED, reason=f"raised {type(error).__name__}", detail=_first_line(error, secrets), text=text)
 
-    def _settle(self, plugin: str, call: str, end: Ended, about: str | None) -> JumpseatError | None:
+    def _settle(self, plugin: str, call: str, end: Ended, about: str | None, *, counts: bool = True) -> JumpseatError | None:
         """Count, write down and report how a call ended; answers the error the caller is to see."""
         well = end.outcome in _WELL
-        change = self.quarantine.succeeded(plugin) if well else self.quarantine.failed(plugin)
+        change = Change.NONE
+        if counts:
+            change = self.quarantine.succeeded(plugin) if well else self.quarantine.failed(plugin)
         if end.outcome is TraceOutcome.OK and change is Change.NONE and not self.trace.wants(plugin, call, end.outcome):
             return None
         id = correlation_id()

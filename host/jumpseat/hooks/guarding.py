@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from inspect import getattr_static
 from typing import Any, TypeVar, get_type_hints
 
 from jumpseat.contract import Extension, Health, RecordSource, SessionType, ShareChannel
+from jumpseat.errors import JumpseatError
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.hooks.values import Check, T, many, nothing, one, optional, read_fields, statuses
 from jumpseat.secret import Secret
@@ -130,8 +132,31 @@ class _GuardedSessionType(_Guarded, SessionType):
         return self._call("devices", many(Device), supporter)
 
 
+def _promise(name: str, check: Check[Any]) -> Any:
+    """A declaration that a channel may make a property, because it follows the channel's settings: then it is read at each look.
+
+    Where the reading fails the channel promises nothing, which is the safe side of each of these.
+    """
+    careful = getattr(ShareChannel, name)
+
+    def read(guarded: _Guarded) -> Any:
+        extension = guarded._extension
+        if not isinstance(getattr_static(type(extension), name, None), property):
+            return guarded.__dict__[name]
+        call, plugin = f"{guarded.name}.{name}", guarded._plugin
+        try:
+            return guarded._dispatch.call(plugin, call, getattr, (extension, name), seconds=guarded._seconds, check=check)
+        except JumpseatError:
+            return careful
+
+    return property(read)
+
+
 class _GuardedShareChannel(_Guarded, ShareChannel):
     _contract = ShareChannel
+    honours_key = _promise("honours_key", one(bool))
+    can_look_up = _promise("can_look_up", one(bool))
+    max_text = _promise("max_text", optional(int))
 
     def check(self, address: str) -> str:
         return self._call("check", one(str), address)
