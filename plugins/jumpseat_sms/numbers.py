@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from jumpseat import RecipientInvalid
 
-NUMBER_TYPES = ("mobile", "fixed_line_or_mobile")
-"""What is allowed where the settings say nothing."""
+NUMBER_TYPES = ("mobile", "fixed_line_or_mobile", "fixed_line")
+"""What is allowed where the settings say nothing: the contact's phone is prefilled where there is no mobile, and many networks read
+texts out on a fixed line."""
 _NEVER = frozenset({"premium_rate", "shared_cost"})
 """Numbers that cost the sender, or earn whoever asked for the text."""
 
@@ -39,7 +40,7 @@ def check_number(address: str, types: Sequence[str] = NUMBER_TYPES, countries: S
     if kind in _NEVER:
         raise _invalid(address, f"it is a {_words(kind)} number, which is never written to")
     if kind not in types:
-        allowed = " and ".join(_words(name) for name in types)
+        allowed = ", ".join(_words(name) for name in types)
         raise _invalid(address, f"it is a {_words(kind)} number, and texts go to {allowed} numbers only")
     allowed_countries = sorted(country.upper() for country in countries)
     if allowed_countries and region not in allowed_countries:

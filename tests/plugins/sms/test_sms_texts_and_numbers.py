@@ -71,8 +71,7 @@ def test_a_number_is_answered_in_e164():
         ("+999123456789", "it is not a phone number with '+' and country code"),
         ("+33", "it is not a phone number with '+' and country code"),
         ("+331234", "no such number is in use in its country"),
-        ("+33199001234", "it is a fixed-line number, and texts go to mobile and fixed-or-mobile numbers only"),
-        ("+33800123456", "it is a toll-free number, and texts go to mobile and fixed-or-mobile numbers only"),
+        ("+33800123456", "it is a toll-free number, and texts go to mobile, fixed-or-mobile, fixed-line numbers only"),
         ("+33899701234", "it is a premium-rate number, which is never written to"),
         ("+447400", "no such number is in use in its country"),
         ("+19002345678", "it is a premium-rate number, which is never written to"),
@@ -97,8 +96,13 @@ def test_settings_cannot_allow_what_is_never_written_to():
         check_number("+33899701234", types=["mobile", "premium_rate"])
 
 
-def test_settings_can_allow_fixed_lines():
-    assert check_number("+33199001234", types=["fixed_line"]) == "+33199001234"
+def test_a_fixed_line_is_written_to_unless_the_settings_keep_to_mobiles():
+    assert check_number("+33199001234") == "+33199001234"
+    with pytest.raises(RecipientInvalid) as refused:
+        check_number("+33199001234", types=["mobile"])
+    assert refused.value.message == (
+        "'+33199001234' cannot get a text: it is a fixed-line number, and texts go to mobile numbers only. Choose another number."
+    )
 
 
 def test_only_allowed_countries_are_written_to():
