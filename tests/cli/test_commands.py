@@ -1,0 +1,160 @@
+"""The commands of the host against a real workspace, as processes: what they print, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs ``jumpseat`` in a fresh workspace."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUMPSEAT_")}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "jumpseat", *arguments]
+        return subprocess.run(command, cwd=tmp_path / "support", env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    (tmp_path / "support").mkdir()
+    made = run("init", ".")
+    assert made.returncode == 0, made.stderr
+    return run
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> Any:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_resolve_prints_the_offer_and_with_explain_who_decided(run: Run) -> None:
+    done = run("resolve", "Case", "500A000000D34xy", "--explain")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Case 00001026 (500A000000D34xyIAB, source sandbox)\n")
+    assert "+ The session settings allow it.  [metadata (metadata/sessions.yaml:2)]" in done.stdout
+    assert "camille.durand@ateliers-lumiere.example Camille Durand ← prefilled" in done.stdout
+
+
+def test_resolve_answers_json_in_the_words_of_the_api(run: Run) -> None:
+    offer = answer(run("resolve", "Case", "500A000000D34xy", "--json"))
+
+    assert offer["record"] == {"object": "Case", "recordId": "500A000000D34xyIAB", "source": "sandbox", "name": "00001026", "label": "Case"}
+    assert {item["name"] for item in offer["sessionTypes"]} == {"pilot", "remote_control"}
+
+
+def test_an_error_is_one_line_and_its_exit_code(run: Run) -> None:
+    done = run("resolve", "Csae", "1")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error[JS-OBJECT]: 'Csae' is not a supported object. Did you mean 'Case'?\n"
+
+
+def test_without_a_provider_account_opening_says_what_to_fill_and_ends_with_sign_in_needed(run: Run) -> None:
+    done = run("session", "open", "Case", "500A000000D34xy")
+
+    assert done.returncode == 4
+    assert done.stderr.startswith("error[JS-PROVIDER-AUTH]: ")
+    assert "metadata/plugins/teamviewer.yaml" in done.stderr
+
+
+def test_a_failed_opening_stands_in_the_history(run: Run) -> None:
+    run("session", "open", "Case", "500A000000D34xy")
+
+    (session,) = answer(run("session", "list", "Case", "500A000000D34xy", "--json"))
+
+    assert session["state"] == "failed"
+    assert answer(run("session", "show", session["sessionId"], "--json"))["timeline"][-1]["kind"] == "failed"
+
+
+def test_a_supporter_named_with_as_has_only_their_own_rights(run: Run) -> None:
+    done = run("resolve", "Case", "500A000000D34xy", "--as", "005A000000Jmu04IAB")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error[JS-RIGHT]: Luc Girard may not do this: the right 'session.read: own' is missing. Permission sets: none. "
+        "An administrator grants it in metadata/permission_sets/.\n"
+    )
+
+
+def test_access_explain_says_which_permission_sets_apply_and_why(run: Run) -> None:
+    done = run("access", "explain", "005A000000Jmu02IAB", "open_session")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (
+        "005A000000Jmu02IAB: open_session needs the right 'session.open'; their level is own.\n"
+        "  - administrator    all   not assigned (metadata/permission_sets/administrator.yaml)\n"
+        "  + user             own   the CRM says the supporter holds 'Jumpseat_User' (metadata/permission_sets/user.yaml)\n"
+    )
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(run: Run) -> None:
+    key = answer(run("keys", "create", "helpdesk", "--json"))["key"]
+    listed = run("keys", "list", "--json")
+    assert [item["name"] for item in answer(listed)] == ["helpdesk"]
+    assert key not in listed.stdout
+
+    assert answer(run("keys", "revoke", "helpdesk", "--json")) == {"name": "helpdesk", "revoked": True}
+
+    again = run("keys", "revoke", "helpdesk")
+    assert (again.returncode, again.stderr) == (
+        1,
+        "error[JS-NOT-FOUND]: There is no API key 'helpdesk' that could be revoked; 'jumpseat keys list' shows them.\n",
+    )
+
+
+def test_a_key_for_a_permission_set_that_is_not_there_is_refused(run: Run) -> None:
+    done = run("keys", "create", "x", "--permission-set", "boss")
+
+    assert (done.returncode, done.stderr) == (2, "error[JS-VALUE]: There is no permission set 'boss'. Known: administrator, user.\n")
+
+
+def test_doctor_looks_at_everything_and_finds_the_starter_workspace_well(run: Run) -> None:
+    findings = answer(run("doctor", "--json"))
+
+    assert all(item["ok"] for item in findings)
+    assert {"python", "metadata", "database", "source sandbox", "session types", "public address"} <= {item["what"] for item in findings}
+
+
+def test_doctor_fails_while_the_files_are_bad(run: Run, tmp_path: Path) -> None:
+    assert run("doctor").returncode == 0
+    (tmp_path / "support" / "metadata" / "objects" / "case.yaml").write_text("label: [")
+
+    done = run("doctor")
+
+    assert done.returncode == 1
+    assert "FAIL metadata" in done.stdout
+    assert "fix: run 'jumpseat check'" in done.stdout
+
+
+def test_outside_of_a_workspace_the_way_in_is_named(run: Run, tmp_path: Path) -> None:
+    done = run("--workspace", str(tmp_path), "keys", "list")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error[JS-WORKSPACE]: {tmp_path} is not a workspace: it has no metadata/ folder. "
+        "Name one with --workspace DIR, or make one with 'jumpseat init DIR'.\n"
+    )
+
+
+def test_a_command_that_nobody_brings_is_wrong_usage(run: Run) -> None:
+    done = run("sesion")
+
+    assert done.returncode == 2
+    assert "No such command 'sesion'" in done.stderr
+
+
+def test_help_lists_every_command_of_the_host(run: Run) -> None:
+    from jumpseat.cli import COMMANDS
+
+    shown = run("--help").stdout
+    for name in COMMANDS:
+        assert f"\n  {name} " in shown
