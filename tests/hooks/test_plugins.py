@@ -70,7 +70,7 @@ def test_leaving_out_a_plugin_that_does_not_exist_is_a_mistake(workspace: Any, l
     with pytest.raises(InvalidValue) as refused:
         load(no_plugins=["pagr"])
 
-    assert refused.value.message == "There is no plugin 'pagr' that could be left out; did you mean 'pager'?."
+    assert refused.value.message == "There is no plugin 'pagr' that could be left out; did you mean 'pager'?"
 
 
 def test_safe_mode_imports_only_what_is_first_party(workspace: Any, load: Load) -> None:

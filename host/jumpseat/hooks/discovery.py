@@ -109,7 +109,7 @@ def arrange(
     known = {candidate.name for candidate in candidates}
     for name in no_plugins:
         if name not in known:
-            raise InvalidValue(f"There is no plugin '{name}' that could be left out{near(name, known)}.", param="no_plugins")
+            raise InvalidValue(f"There is no plugin '{name}' that could be left out{near(name, known) or '.'}", param="no_plugins")
     place = {name: index for index, name in enumerate(order)}
     arranged = sorted(candidates, key=lambda candidate: place.get(candidate.name, len(place)))  # a stable sort keeps the natural order
     reasons = dict.fromkeys(blocked, "It is listed under blocked_plugins in metadata/host.yaml.")

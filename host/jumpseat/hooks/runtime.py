@@ -38,7 +38,7 @@ class LiveConfig:
         setting = self._settings.get(name)
         if setting is None:
             known = ", ".join(sorted(self._settings)) or "none"
-            raise AttributeError(f"The {self._owner} has no setting '{name}'{near(name, self._settings)}. Its settings: {known}.")
+            raise AttributeError(f"The {self._owner} has no setting '{name}'{near(name, self._settings) or '.'} Its settings: {known}.")
         value = self._current().get(name, setting.default)
         if value is REQUIRED:
             raise InvalidValue(f"The setting '{name}' of the {self._owner} is not set. Write it in {self._file}.", param=name)
