@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import sqlalchemy as sa
 from api_kit import CASE, Api, problem, serving
 from hypothesis import given, strategies as st
 from starlette.requests import Request
@@ -109,6 +112,32 @@ def test_an_exception_that_nobody_foresaw_tells_nothing_of_itself(
     assert record.correlation_id == id
     assert "RuntimeError: password=***" in record.traceback
     assert "hunter2" not in caplog.text + record.traceback
+
+
+def test_a_database_that_is_away_is_told_and_worth_another_try(
+    shared_api: Api, shared_host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = sa.create_engine(f"sqlite:///{tmp_path / 'nowhere' / 'jumpseat.db'}")
+    monkeypatch.setattr(shared_host, "sessions", lambda *_, **__: away.connect())
+    answer = shared_api.get("/v1/sessions")
+
+    assert answer.headers["Retry-After"] == "5"
+    assert problem(answer) == {
+        "code": "JS-STORE",
+        "title": "The database cannot be reached",
+        "detail": "The host's database does not answer; try again in a moment.",
+        "status": 503,
+        "retryAfterSeconds": 5,
+    }
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "2026-01-01", "never", 5])
+@pytest.mark.parametrize("id", ["s_1", "s\0", 7])
+def test_a_forged_cursor_is_refused_or_yields_nothing(shared_api: Api, at: object, id: object) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps([at, id]).encode()).decode().rstrip("=")
+    answer = shared_api.get(f"/v1/sessions?before={cursor}")
+
+    assert answer.status_code in (200, 422)
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------

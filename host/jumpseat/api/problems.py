@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field
+from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from jumpseat.api.models.common import Answer, Maybe
-from jumpseat.errors import InvalidValue, JumpseatError, NotFound, UsageError
+from jumpseat.errors import ExitCode, InvalidValue, JumpseatError, NotFound, UsageError
 from jumpseat.hooks.trace import correlation_id
 
+log = logging.getLogger(__name__)
+RETRY_SECONDS = 5
+"""When to try again while the database is away."""
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -41,6 +46,12 @@ class BodyTooLarge(UsageError):
     code, title, status = "JS-BODY-SIZE", "The body is too large", 413
 
 
+class StoreUnreachable(JumpseatError):
+    """The database does not answer; what was asked may be asked again."""
+
+    code, title, status, exit_code = "JS-STORE", "The database cannot be reached", 503, ExitCode.UNREACHABLE
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that an operation documents, for FastAPI's ``responses``."""
     return {status: {"model": Problem, "description": _WORDS[status]} for status in sorted(statuses)}
@@ -56,7 +67,7 @@ _WORDS = {
     422: "A value is not valid, or not allowed here.",
     500: "Something went wrong inside the host.",
     502: "A provider or a plugin failed.",
-    503: "A provider or a plugin cannot be reached.",
+    503: "A provider, a plugin or the database cannot be reached.",
     504: "A provider or a plugin did not answer in time.",
 }
 SIGNED_IN = (401, 403, 409, 422, 500, 502, 503, 504)
@@ -118,7 +129,15 @@ def install(app: FastAPI, methods_of: Callable[[str], Sequence[str]]) -> None:
         status = error.status_code if isinstance(error, HTTPException) else 500
         return _http_problem(status, request, methods_of)
 
+    async def without_store(_: Request, error: Exception) -> Response:
+        log.error("database unreachable", extra={"correlation_id": correlation_id(), "cause": type(error).__name__})
+        return problem_response(
+            StoreUnreachable("The host's database does not answer; try again in a moment.", retry_after_seconds=RETRY_SECONDS)
+        )
+
     app.add_exception_handler(JumpseatError, known)
+    app.add_exception_handler(OperationalError, without_store)
+    app.add_exception_handler(PoolTimeout, without_store)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -37,8 +38,7 @@ def serve(ctx: Context, address: str, port: int, no_worker: bool, as_json: bool)
         ready = {"url": url, "workspace": str(host.workspace), "worker": not no_worker}
         text = f"Serving {host.workspace} at {url}{', without a worker' if no_worker else ''}."
         # One line, so that whoever started the process can wait for it.
-        click.echo(json.dumps(ready) if as_json else text)
-        run_server(host, listener)
+        run_server(host, listener, lambda: click.echo(json.dumps(ready) if as_json else text))
 
 
 def listening(address: str, port: int) -> socket.socket:
@@ -51,16 +51,26 @@ def listening(address: str, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         return socket.create_server((address, port), family=family, backlog=2048)
     except OSError as error:
-        raise UsageError(
-            f"Cannot listen on {address} port {port}: {error.strerror or error}. Choose another with --host and --port."
-        ) from None
+        cause = (error.strerror or str(error)).partition(" (while")[0]
+        raise UsageError(f"Cannot listen on {address} port {port}: {cause}. Choose another with --host and --port.") from None
 
 
-def run_server(host: Host, listener: socket.socket) -> None:
-    """Serve until a signal comes; then take no new call, finish those that run, and return."""
+def run_server(host: Host, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until a signal comes; then take no new call, finish those that run, and return.
+
+    Args:
+        host: what is served; the caller closes it.
+        listener: where calls come in.
+        ready: called once, as soon as calls are taken.
+    """
     import uvicorn
 
     from jumpseat.api.app import create_app
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
 
     config = uvicorn.Config(
         create_app(host),
@@ -70,7 +80,13 @@ def run_server(host: Host, listener: socket.socket) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    # The server sends itself the signal again once it has stopped; with its default action the host would not be closed.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGINT, lambda *_: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    server = Server(config)
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    # For a signal before the server listens to them itself, and for the one that it sends itself again when it has stopped: with
+    # the default action the host would not be closed.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    server.run(sockets=[listener])

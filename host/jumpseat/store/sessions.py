@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -249,9 +249,10 @@ def _read_cursor(cursor: str) -> Sequence[sa.BindParameter[Any]]:
     try:
         at, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not isinstance(id, str):
+        if moment.tzinfo is None or not isinstance(id, str) or "\0" in id:
             raise ValueError
-    except (ValueError, TypeError):
+        moment = moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         raise InvalidValue("The list cannot be continued from here: 'before' is not the end of a page.", param="before") from None
     return sa.literal(moment, table.c.created_at.type), sa.literal(id, table.c.id.type)
 
