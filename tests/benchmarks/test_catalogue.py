@@ -1,4 +1,4 @@
-"""How long a large catalogue takes to load, against nothing but composing the same YAML."""
+"""How much processor time a large catalogue takes to load, against nothing but composing the same YAML."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def workspace(tmp_path: Path) -> Path:
 def fastest(run: Callable[[], object], times: int = 3) -> float:
     best = float("inf")
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.thread_time()
         run()
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.thread_time() - start)
     return best
 
 
@@ -66,9 +66,9 @@ def test_a_cold_load_and_a_check_after_one_edit(workspace: Path, capsys: pytest.
     edits = []
     for number in range(5):
         (workspace / "metadata" / "objects" / f"object_{number:04}.yaml").write_text(file_of(number).replace("Object ", "Edited "))
-        start = time.perf_counter()
+        start = time.thread_time()
         assert load(workspace, VOCABULARY, cache=cache).catalogue is not None
-        edits.append(time.perf_counter() - start)
+        edits.append(time.thread_time() - start)
     with capsys.disabled():
         print(f"\n{OBJECTS} objects: plain compose {plain * 1000:.0f} ms, cold load {cold * 1000:.0f} ms ({cold / plain:.1f} times),")
         print(f"after one edit {min(edits) * 1000:.0f} ms ({min(edits) / plain:.2f} times)")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -85,7 +87,22 @@ def load(
         return Loaded(None, (Problem(METADATA, 1, 1, "M212", cause, "name another folder, or make one with 'jumpseat init DIR'"),))
     paths = list(snapshot(workspace))
     contents = {path: read(workspace, path) for path in paths if not path.startswith(f"{METADATA}/") or kind_of(path)}
-    return _load(_Load(workspace, vocabulary, cache or Cache(), secrets_from or workspace), paths, contents)
+    with _without_collections():
+        return _load(_Load(workspace, vocabulary, cache or Cache(), secrets_from or workspace), paths, contents)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Let the collector rest: a load makes hundreds of thousands of values to keep, and a quarter of its time went into searching
+    them for garbage."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
