@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from jumpseat.cli.context import Context, answer, json_option, pass_context
-from jumpseat.errors import InvalidValue, NotFound, Refused
+from jumpseat.errors import InvalidValue, MetadataInvalid, NotFound, PluginNotLoaded, Refused
 
 if TYPE_CHECKING:
     from jumpseat.hooks.plugins import PluginInfo
@@ -26,9 +26,8 @@ def list_command(ctx: Context, as_json: bool) -> None:
     """Every plugin that was found, in the order in which they are asked."""
     from jumpseat.views import view
 
-    with ctx.host() as host:
-        found = host.plugins(host.operator())
-        answer(as_json, view(found), lambda: "\n".join(_line(info) for info in found) or "No plugins.")
+    found = _infos(ctx)
+    answer(as_json, view(found), lambda: "\n".join(_line(info) for info in found) or "No plugins.")
 
 
 @plugins.command()
@@ -40,11 +39,10 @@ def show(ctx: Context, name: str, as_json: bool) -> None:
     from jumpseat.hooks.discovery import near
     from jumpseat.views import view
 
-    with ctx.host() as host:
-        found = [info for info in host.plugins(host.operator()) if info.name == name]
-        known = {info.name for info in host.plugins(host.operator())}
+    infos = _infos(ctx)
+    found = [info for info in infos if info.name == name]
     if not found:
-        raise NotFound(f"There is no plugin '{name}'{near(name, known) or '.'}", param="name")
+        raise NotFound(f"There is no plugin '{name}'{near(name, {info.name for info in infos}) or '.'}", param="name")
     answer(as_json, view(found[0] if len(found) == 1 else found), lambda: "\n\n".join(_details(info) for info in found))
 
 
@@ -75,6 +73,26 @@ def new(name: str, folder: Path, as_json: bool) -> None:
         {"name": name, "folder": str(target), "files": written},
         lambda: f"Made {target}. Next: install it beside jumpseat (pip install -e {target}) and run its test (pytest {target}).",
     )
+
+
+def _infos(ctx: Context) -> tuple[PluginInfo, ...]:
+    """The plugins; also when the host cannot start, for a plugin may be why, and this is where one looks."""
+    try:
+        with ctx.host() as host:
+            return host.plugins(host.operator())
+    except (MetadataInvalid, PluginNotLoaded):
+        from jumpseat.hooks.plugins import Plugins
+        from jumpseat.wiring import early_settings
+
+        workspace = ctx.find_workspace()
+        early = early_settings(workspace)
+        plugins = Plugins.load(
+            workspace, None, order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=ctx.no_plugins, safe_mode=ctx.safe_mode
+        )
+        try:
+            return plugins.infos()
+        finally:
+            plugins.close()
 
 
 def _line(info: PluginInfo) -> str:
