@@ -36,8 +36,16 @@ def known(shared_api: Api) -> dict[str, str]:
     return {**KNOWN, "sessionId": shared_api.open()["sessionId"]}
 
 
-@pytest.mark.parametrize("mode", list(GenerationMode))
-@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize(
+    ("method", "path", "mode"),
+    # Where nothing can be given, nothing can be wrong.
+    [
+        (*route, mode)
+        for route in ROUTES
+        for mode in GenerationMode
+        if mode is GenerationMode.POSITIVE or not route[1].startswith("/health")
+    ],
+)
 def test_every_operation_answers_as_described(
     method: str, path: str, mode: GenerationMode, description: Any, shared_api: Api, known: dict[str, str]
 ) -> None:
