@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -19,6 +18,7 @@ import yaml
 
 from jumpseat import Host
 from jumpseat.api.app import create_app
+from jumpseat.cli.serve import listening
 from jumpseat_sandbox.sinks import Sinks
 from jumpseat_teamviewer.emulator import Running
 
@@ -121,7 +121,7 @@ def make_workspace(folder: Path, emulator: Running, sinks: Sinks) -> Path:
 @contextmanager
 def serving(host: Host) -> Iterator[str]:
     """The address at which the host is served while the block runs."""
-    with socket.create_server(("127.0.0.1", 0), backlog=256) as listener:
+    with listening("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(create_app(host), log_config=None, access_log=False, timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()

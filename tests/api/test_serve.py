@@ -17,6 +17,7 @@ from typing import Any
 from api_kit import CASE, USER, Api, ShiftedClock, until
 
 from jumpseat import Host, RecordRef
+from jumpseat.cli.serve import listening
 
 
 @contextmanager
@@ -78,6 +79,13 @@ def test_a_call_that_runs_is_finished_before_the_server_ends(workspace: Path, em
 
     assert [session["state"] for session in opened] == ["open"]
     assert ready["worker"] is False
+
+
+def test_accepted_connections_send_at_once() -> None:
+    with listening("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
 def test_a_taken_port_is_told_at_once(workspace: Path) -> None:
