@@ -10,10 +10,9 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import structlog
 
@@ -44,11 +43,28 @@ if TYPE_CHECKING:
     from jumpseat.work.worker import Worker
 
 log = structlog.get_logger("jumpseat.host")
+T = TypeVar("T")
 
 OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)))
 """Of whoever has the workspace's files in hand, and so can write themselves any right."""
 SWEEPS = MappingProxyType({"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0})
 """Seconds between two runs of what the worker does by itself."""
+
+
+class _Once(Generic[T]):
+    """A property that is made on first use, by one thread: requests, the worker and the trace log may all be the first."""
+
+    def __init__(self, make: Callable[[Any], T]) -> None:
+        self._make = make
+        self._name = make.__name__
+
+    def __get__(self, wiring: Wiring, _: type[Wiring]) -> T:
+        made = wiring.made
+        if self._name not in made:
+            with wiring.making:
+                if self._name not in made:
+                    made[self._name] = self._make(wiring)
+        return made[self._name]  # type: ignore[no-any-return]  # what _make answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +104,8 @@ class Wiring:
         self.clock = options.clock or SystemClock()
         self._options = options
         self._lock = threading.RLock()
+        self.made: dict[str, Any] = {}
+        self.making = threading.RLock()
         self._live: LiveCatalogue | None = None
         self._sources: tuple[tuple[tuple[str, str], ...], Mapping[str, RecordSource]] = ((), NOTHING)
         self._worker: Worker | None = None
@@ -188,7 +206,7 @@ class Wiring:
 
     # --- store, sessions, shares ------------------------------------------------------------------------------------------
 
-    @cached_property
+    @_Once
     def store(self) -> Store:
         from jumpseat.store.store import Store
 
@@ -197,19 +215,19 @@ class Wiring:
         self.trace.load(_stored_levels(store))
         return store
 
-    @cached_property
+    @_Once
     def life(self) -> SessionLife:
         from jumpseat.sessions.life import SessionLife
 
         return SessionLife(self.store, self.clock, lambda: self.plugins.session_types, lambda: self.catalogue.sessions, Told(self))
 
-    @cached_property
+    @_Once
     def queue(self) -> Work:
         from jumpseat.work.queue import Work
 
         return Work(self.store.url)
 
-    @cached_property
+    @_Once
     def sending(self) -> Sending:
         from jumpseat.shares.sending import Sending
 
@@ -264,9 +282,9 @@ class Wiring:
             self._worker.stop()
         self.live.stop()
         self.plugins.close()
-        if "queue" in self.__dict__:
+        if "queue" in self.made:
             self.queue.close()
-        if "store" in self.__dict__:
+        if "store" in self.made:
             self.store.close()
 
 
