@@ -129,6 +129,9 @@ class SessionType(Extension):
     abilities: ClassVar[Abilities] = Abilities()
     default_channels: ClassVar[tuple[str, ...]] = ("email",)
     """Share channels that are ticked when nothing else was chosen."""
+    poll_seconds: ClassVar[float] = 15.0
+    """How often the host asks ``status`` while sessions are open: as often as the provider's limits allow for a whole day. May be a
+    property that follows a setting."""
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """Open a session at the provider.

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import structlog
-
 from jumpseat.catalogue.build import host_settings
 from jumpseat.catalogue.files import read
 from jumpseat.catalogue.live import LiveCatalogue
@@ -31,6 +29,7 @@ from jumpseat.errors import PluginError, WorkspaceNotFound
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.hooks.plugins import Plugins, PluginState
 from jumpseat.hooks.trace import Trace, TraceLevel, TraceRow, TraceSetting, trace_level
+from jumpseat.log import get_logger
 from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, Share, Supporter
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from jumpseat.work.queue import Work
     from jumpseat.work.worker import Worker
 
-log = structlog.get_logger("jumpseat.host")
+log = get_logger(__name__)
 T = TypeVar("T")
 
 OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)))
@@ -258,7 +257,7 @@ class Wiring:
         runs: Mapping[str, Callable[[], Any]] = {
             "expire": self.life.expire,
             "reconcile": self.life.reconcile,
-            "watch": self.life.watch,
+            "watch": self.life.watch_due,
             "recover": self.sending.recover,
             "forget": self.forget,
         }

@@ -21,6 +21,12 @@ SETTINGS = (
     Setting("token", str, secret=True, help="Script token of the Management Console (Profile, Apps), with the rights for sessions."),
     Setting("group", str, default="Jumpseat", help="Name of the group that sessions are put in; made when it does not exist."),
     Setting("group_id", str, help="Id of that group (g and digits), instead of its name; a company-level token needs it."),
+    Setting(
+        "poll_seconds",
+        float,
+        default=15.0,
+        help="Seconds between two looks at who has joined; 15 stays inside the daily limit of the smallest paid licence.",
+    ),
     Setting("send_customer", bool, default=False, help="Pass the customer's name and e-mail on to TeamViewer, where reports show them."),
     Setting("waiting_message", str, help="What the customer reads while waiting; TeamViewer's own text when left out."),
     Setting("sms_language", int, help="TeamViewer's number (0 to 32) of the language of its SMS; its own choice when left out."),

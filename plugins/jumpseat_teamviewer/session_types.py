@@ -55,6 +55,10 @@ class TeamViewerSession(SessionType):
     def __init__(self, account: ProviderAccount | None = None) -> None:
         self.account = account or ProviderAccount()
 
+    @property
+    def poll_seconds(self) -> float:  # type: ignore[override]  # how often it may be asked stands in the settings
+        return float(self.config.poll_seconds)
+
     def open(self, request: OpenRequest) -> OpenedSession:
         """See ``SessionType.open``; what leaves is what ``_fields`` lists and nothing else."""
         case = self._client().create_session(self._fields(request))

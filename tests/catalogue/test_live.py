@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
-from structlog.testing import capture_logs
 from workspaces import GOOD, TEMPLATE, VOCABULARY, small_workspace, write
 
 from jumpseat.catalogue.live import LiveCatalogue
@@ -83,20 +82,21 @@ def test_a_change_waits_until_the_files_rest(workspace: Path, live: LiveCatalogu
     assert labels(live) == ["Good"]
 
 
-def test_a_bad_edit_changes_nothing_and_is_told_once(workspace: Path, live: LiveCatalogue) -> None:
+def test_a_bad_edit_changes_nothing_and_is_told_once(workspace: Path, live: LiveCatalogue, caplog: pytest.LogCaptureFixture) -> None:
     before = live.current
     write(workspace, {"metadata/objects/good.yaml": BROKEN})
 
-    with capture_logs() as logs:
-        assert not settle(live)
-        assert not settle(live)
+    assert not settle(live)
+    assert not settle(live)
 
     assert live.current is before
     assert live.is_behind
     assert [str(problem).split("\n")[0] for problem in live.problems] == [
         "metadata/objects/good.yaml:1:9: error[M201]: the text ends before the '[' or '{' is closed"
     ]
-    assert [(entry["event"], entry["serving"], entry["errors"]) for entry in logs] == [("metadata_refused", before.version, 1)]
+    assert [(entry.msg, vars(entry)["serving"], vars(entry)["errors"]) for entry in caplog.records] == [
+        ("metadata_refused", before.version, 1)
+    ]
 
 
 def test_a_bad_edit_that_is_mended_leaves_nothing_behind(workspace: Path, live: LiveCatalogue) -> None:
@@ -144,7 +144,9 @@ def test_a_deleted_file_is_a_change_and_a_deleted_workspace_is_not(workspace: Pa
     assert [problem.code for problem in live.problems] == ["M212"]
 
 
-def test_listeners_are_told_of_each_new_version_and_cannot_break_the_others(workspace: Path, live: LiveCatalogue) -> None:
+def test_listeners_are_told_of_each_new_version_and_cannot_break_the_others(
+    workspace: Path, live: LiveCatalogue, caplog: pytest.LogCaptureFixture
+) -> None:
     heard: list[Catalogue] = []
 
     def fails(_: Catalogue) -> None:
@@ -153,13 +155,14 @@ def test_listeners_are_told_of_each_new_version_and_cannot_break_the_others(work
     live.on_change(fails)
     live.on_change(heard.append)
     write(workspace, {"metadata/objects/good.yaml": GOOD.replace("label: Good", "label: Better")})
-    with capture_logs() as logs:
+    with caplog.at_level("INFO", "jumpseat"):
         settle(live)
+    logged = [entry.msg for entry in caplog.records]
     write(workspace, {"metadata/objects/good.yaml": BROKEN})
     settle(live)
 
     assert heard == [live.current]
-    assert [entry["event"] for entry in logs] == ["metadata_live", "metadata_listener_failed"]
+    assert logged == ["metadata_live", "metadata_listener_failed"]
 
 
 def test_the_same_size_and_time_of_content_do_not_hide_an_edit(workspace: Path, live: LiveCatalogue) -> None:
@@ -238,15 +241,15 @@ def test_only_the_last_versions_are_kept(workspace: Path, tmp_path: Path, live: 
     assert len(kept) == 2
 
 
-def test_a_disk_that_takes_nothing_does_not_stop_an_edit(workspace: Path, tmp_path: Path) -> None:
+def test_a_disk_that_takes_nothing_does_not_stop_an_edit(workspace: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "var").write_text("a file where the folder should be")
-    with capture_logs() as logs:
+    with caplog.at_level("INFO", "jumpseat"):
         live = LiveCatalogue(workspace, VOCABULARY, tmp_path / "var", interval_seconds=INTERVAL)
         write(workspace, {"metadata/objects/good.yaml": GOOD.replace("label: Good", "label: Better")})
         assert settle(live)
 
     assert labels(live) == ["Better"]
-    assert [entry["event"] for entry in logs] == ["last_good_not_kept", "last_good_not_kept", "metadata_live"]
+    assert [entry.msg for entry in caplog.records] == ["last_good_not_kept", "last_good_not_kept", "metadata_live"]
 
 
 def test_secret_files_are_found_from_the_last_good_version_too(workspace: Path, tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-import structlog
+from jumpseat.log import get_logger
 
-log = structlog.get_logger("jumpseat.catalogue")
+log = get_logger(__name__)
 
 _KEPT = 2
 """Versions kept: the last one, and the one before for a process that is just reading it."""

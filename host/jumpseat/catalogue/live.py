@@ -13,8 +13,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import structlog
-
 from jumpseat.catalogue.files import Snapshot, snapshot
 from jumpseat.catalogue.last_good import LastGood
 from jumpseat.catalogue.load import Cache, Loaded, load
@@ -22,8 +20,9 @@ from jumpseat.catalogue.model import Catalogue
 from jumpseat.catalogue.problems import Problem, has_errors, render
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.errors import MetadataInvalid
+from jumpseat.log import get_logger
 
-log = structlog.get_logger("jumpseat.catalogue")
+log = get_logger(__name__)
 
 INTERVAL_SECONDS = 0.25
 _TRIES_AT_START = 20

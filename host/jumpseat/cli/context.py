@@ -48,7 +48,10 @@ class Context:
         """The host of the workspace, opened; use it in a ``with`` block."""
         from jumpseat.host import Host
 
-        return Host.open(self.find_workspace(), safe_mode=self.safe_mode, no_plugins=self.no_plugins, **options)
+        host = Host.open(self.find_workspace(), safe_mode=self.safe_mode, no_plugins=self.no_plugins, **options)
+        if any(problem.severity == "error" for problem in host.problems):
+            click.echo("warning: the metadata has errors, so the last good version is used; 'jumpseat check' shows them.", err=True)
+        return host
 
 
 pass_context = click.make_pass_decorator(Context)

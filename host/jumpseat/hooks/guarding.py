@@ -107,8 +107,29 @@ class _Guarded(Extension):
         return self._dispatch.call(self._plugin, call, function, args, kwargs, seconds=self._seconds, check=check)
 
 
+def _following(contract: type[Extension], name: str, check: Check[Any]) -> Any:
+    """A declaration that an extension may make a property, because it follows a setting: then it is read at each look.
+
+    Where the reading fails, the contract's own value stands, which is the careful one of each of these.
+    """
+    careful = getattr(contract, name)
+
+    def read(guarded: _Guarded) -> Any:
+        extension = guarded._extension
+        if not isinstance(getattr_static(type(extension), name, None), property):
+            return guarded.__dict__[name]
+        call, plugin = f"{guarded.name}.{name}", guarded._plugin
+        try:
+            return guarded._dispatch.call(plugin, call, getattr, (extension, name), seconds=guarded._seconds, check=check)
+        except JumpseatError:
+            return careful
+
+    return property(read)
+
+
 class _GuardedSessionType(_Guarded, SessionType):
     _contract = SessionType
+    poll_seconds = _following(SessionType, "poll_seconds", one(float))
 
     def open(self, request: OpenRequest) -> OpenedSession:
         return self._call("open", one(OpenedSession), request)
@@ -132,31 +153,11 @@ class _GuardedSessionType(_Guarded, SessionType):
         return self._call("devices", many(Device), supporter)
 
 
-def _promise(name: str, check: Check[Any]) -> Any:
-    """A declaration that a channel may make a property, because it follows the channel's settings: then it is read at each look.
-
-    Where the reading fails the channel promises nothing, which is the safe side of each of these.
-    """
-    careful = getattr(ShareChannel, name)
-
-    def read(guarded: _Guarded) -> Any:
-        extension = guarded._extension
-        if not isinstance(getattr_static(type(extension), name, None), property):
-            return guarded.__dict__[name]
-        call, plugin = f"{guarded.name}.{name}", guarded._plugin
-        try:
-            return guarded._dispatch.call(plugin, call, getattr, (extension, name), seconds=guarded._seconds, check=check)
-        except JumpseatError:
-            return careful
-
-    return property(read)
-
-
 class _GuardedShareChannel(_Guarded, ShareChannel):
     _contract = ShareChannel
-    honours_key = _promise("honours_key", one(bool))
-    can_look_up = _promise("can_look_up", one(bool))
-    max_text = _promise("max_text", optional(int))
+    honours_key = _following(ShareChannel, "honours_key", one(bool))
+    can_look_up = _following(ShareChannel, "can_look_up", one(bool))
+    max_text = _following(ShareChannel, "max_text", optional(int))
 
     def check(self, address: str) -> str:
         return self._call("check", one(str), address)

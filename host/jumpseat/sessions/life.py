@@ -6,6 +6,8 @@ another. Whatever happens in between leaves a reserved row with a correlation id
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
@@ -70,6 +72,7 @@ class SessionLife:
         self._parts = Parts(store, clock, types, settings, events)
         self._store = store
         self._events = events
+        self._asked_at: dict[str, float] = {}
 
     def open(
         self,
@@ -184,6 +187,17 @@ class SessionLife:
     def watch(self) -> list[Session]:
         """Ask the providers, in one call per session type and batch, what became of the valid sessions; answers those that changed."""
         return watch(self._parts)
+
+    def watch_due(self) -> list[Session]:
+        """Like ``watch``, but each session type only as often as its ``poll_seconds`` allow; for the worker, which calls it often."""
+        now = time.monotonic()
+        early = {
+            name
+            for name, session_type in self._parts.types().items()
+            if now - self._asked_at.get(name, -math.inf) < session_type.poll_seconds
+        }
+        self._asked_at |= dict.fromkeys(set(self._parts.types()) - early, now)
+        return watch(self._parts, passed_over=early)
 
     def history(self, ref: RecordRef) -> list[Session]:
         """Every session of a record, newest first; ``ref`` names its source as it did when they were opened."""

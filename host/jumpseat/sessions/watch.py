@@ -6,7 +6,7 @@ once, because each is a compare-and-set.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -24,10 +24,15 @@ BATCH = 100
 """Sessions per call of a session type's ``status``."""
 
 
-def watch(parts: Parts) -> list[Session]:
-    """Ask the providers about every valid session; answers those that changed, as they are now."""
+def watch(parts: Parts, *, passed_over: Collection[str] = ()) -> list[Session]:
+    """Ask the providers about every valid session; answers those that changed, as they are now.
+
+    Args:
+        parts: what the life of a session works with.
+        passed_over: session types that are not asked this time.
+    """
     with parts.store.read() as conn:
-        rows = sessions.open_ones(conn, valid_after=parts.now())
+        rows = [row for row in sessions.open_ones(conn, valid_after=parts.now()) if row.session.session_type not in passed_over]
     changed = []
     for batch in _batches(rows):
         for row, status in zip(batch, _status(parts, batch), strict=True):

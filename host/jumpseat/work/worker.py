@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 
 from jumpseat.errors import WorkspaceInUse
+from jumpseat.log import get_logger
 from jumpseat.work.queue import APPLICATION, DELIVERY, POLLING_SECONDS, SCHEMA, VERSION, delivery_queue, migrate, quiet, work_engine
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 CONCURRENCY = 8
 """Deliveries of one channel that run at once in this process."""
