@@ -190,3 +190,16 @@ def test_where_nobody_can_tell_whether_a_customer_came_nothing_is_closed_for_it(
     desk.clock.move(minutes=16)
 
     assert desk.life.watch() == []
+
+
+def test_a_worker_asks_each_provider_only_as_often_as_it_allows(desk, monkeypatch):
+    desk.open()
+    asked, time = [], [1000.0]
+    desk.type.answers = lambda session: asked.append(session.id) or OFFLINE
+    monkeypatch.setattr("jumpseat.sessions.life.time.monotonic", lambda: time[0])
+
+    for seconds in (0.0, 1.0, desk.type.poll_seconds - 1.1, 0.1, 1.0):
+        time[0] += seconds
+        desk.life.watch_due()
+
+    assert len(asked) == 2
