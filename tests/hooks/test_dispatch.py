@@ -99,6 +99,21 @@ def test_a_success_in_between_starts_the_count_anew(plugins: Plugins, recording:
     assert plugins.info("recording").state == "active"
 
 
+def test_a_call_that_always_fails_is_left_out_though_others_succeed(plugins: Plugins, recording: RecordingPlugin) -> None:
+    channel = plugins.channels["recording"]
+    for _ in range(3):
+        failing(plugins, recording, KeyError())
+        assert channel.check("marie@example.test") == "marie@example.test"
+
+    assert failing(plugins, recording, KeyError()).message == (
+        "The plugin 'recording' is left out of recording.send after 3 failures in a row; it is tried again in 60 seconds."
+    )
+    assert channel.check("marie@example.test") == "marie@example.test"
+    assert plugins.info("recording").reason == (
+        "It failed several times in a row and is left out of recording.send until 2026-03-02T09:01:00Z; the trace log says why."
+    )
+
+
 def test_a_probe_that_succeeds_ends_the_quarantine_and_is_written_down(
     plugins: Plugins, recording: RecordingPlugin, clock: Any, trace: Trace, sink: Any
 ) -> None:
@@ -123,7 +138,10 @@ def test_each_failed_probe_doubles_the_wait(plugins: Plugins, recording: Recordi
 
     left_out = failing(plugins, recording, KeyError())
 
-    assert left_out.message == "The plugin 'recording' is left out after 4 failures in a row; it is tried again in 120 seconds."
+    assert (
+        left_out.message
+        == "The plugin 'recording' is left out of recording.send after 4 failures in a row; it is tried again in 120 seconds."
+    )
     assert left_out.retry_after_seconds == 120
 
 

@@ -325,10 +325,14 @@ def test_after_three_failures_in_a_row_a_plugin_is_left_out_and_then_probed(besi
 
     info = plugins.info("raises_in_hook")
     assert info.state == "quarantined"
-    assert info.reason == "It failed several times in a row and is left out until 2026-03-02T09:01:00Z; the trace log says why."
+    assert info.reason == (
+        "It failed several times in a row and is left out of session_type_allowed until 2026-03-02T09:01:00Z; the trace log says why."
+    )
     left_out = answer(plugins, "raises_in_hook")
     assert left_out.error is not None
-    assert left_out.error.message == ("The plugin 'raises_in_hook' is left out after 3 failures in a row; it is tried again in 60 seconds.")
+    assert left_out.error.message == (
+        "The plugin 'raises_in_hook' is left out of session_type_allowed after 3 failures in a row; it is tried again in 60 seconds."
+    )
     clock.move(seconds=61)
     probed = answer(plugins, "raises_in_hook")
     assert probed.error is not None

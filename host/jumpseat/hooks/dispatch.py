@@ -191,12 +191,8 @@ class Dispatch:
     def _tell(self, implementation: Implementation, news: Mapping[str, Any]) -> Answer:
         plugin, hook = implementation.plugin, implementation.hook
         arguments = [news[name] for name in implementation.arguments]
-        # Hearing of failures says nothing about a plugin's health: that it can hear of its own must not be its cure.
-        counts = hook != "plugin_failed"
-        if not counts and self.quarantine.until(plugin):
-            return Answer(plugin, None, None, implementation.provenance)
         try:
-            self.call(plugin, hook, implementation.function, arguments, seconds=self.event_seconds, check=nothing, counts=counts)
+            self.call(plugin, hook, implementation.function, arguments, seconds=self.event_seconds, check=nothing)
         except JumpseatError as error:
             return Answer(plugin, None, error, implementation.provenance)
         return Answer(plugin, None, None, implementation.provenance)
@@ -208,7 +204,7 @@ class Dispatch:
         answers: dict[int, Answer] = {}
         waiting = []
         for index, one in enumerate(asked):
-            refusal = self._admit(one.plugin)
+            refusal = self._admit(one.plugin, one.hook)
             if refusal is None:
                 waiting.append(index)
             else:
@@ -220,7 +216,7 @@ class Dispatch:
                 ended: list[Ended] = self.pool.run("", steps, self.decision_seconds, owners=[one.plugin for one in here])
             except PoolBusy:
                 for index in waiting:
-                    self.quarantine.undecided(asked[index].plugin)
+                    self.quarantine.undecided(asked[index].plugin, asked[index].hook)
                     answers[index] = Answer(asked[index].plugin, None, _busy(), asked[index].provenance)
                 break
             if len(ended) < len(here):
@@ -243,7 +239,6 @@ class Dispatch:
         *,
         seconds: float,
         check: Check[T],
-        counts: bool = True,
     ) -> T:
         """Run one function of a plugin.
 
@@ -254,15 +249,14 @@ class Dispatch:
             keywords: handed over frozen.
             seconds: the deadline.
             check: what the answer must be.
-            counts: a success or failure tells something about the plugin's health.
 
         Raises:
             ProviderError: and its kinds, ``RecipientInvalid``, ``RecordNotFound``, ``InvalidValue``: as the plugin raised them.
             PluginTimeout: the deadline passed, or no thread became free.
-            PluginQuarantined: the plugin is left out at the moment.
+            PluginQuarantined: the plugin is left out of this call at the moment.
             PluginError: anything else.
         """
-        refusal = self._admit(plugin)
+        refusal = self._admit(plugin, call)
         if refusal is not None:
             raise refusal
         frozen = [freeze(value) for value in arguments]
@@ -271,10 +265,10 @@ class Dispatch:
         try:
             ended: list[Ended] = self.pool.run(plugin, [step], seconds)
         except (PoolBusy, TooManyAbandoned):
-            self.quarantine.undecided(plugin)
+            self.quarantine.undecided(plugin, call)
             raise _busy() from None
         end = ended[0] if ended else _hanging(seconds)
-        error = self._settle(plugin, call, end, _record_of((*frozen, *(more or {}).values())), counts=counts)
+        error = self._settle(plugin, call, end, _record_of((*frozen, *(more or {}).values())))
         if error is not None:
             raise error
         value: T = end.value
@@ -297,7 +291,7 @@ class Dispatch:
         self.trace.write(plugin, call, end.outcome, text=end.text, milliseconds=end.milliseconds, correlation_id=correlation_id())
         return end
 
-    def _admit(self, plugin: str) -> JumpseatError | None:
+    def _admit(self, plugin: str, call: str) -> JumpseatError | None:
         """None when the plugin may be called now, else the error that says why not."""
         if self.pool.over_limit(plugin):
             return PluginQuarantined(
@@ -305,7 +299,7 @@ class Dispatch:
                 "Restart the host to be rid of them."
             )
         try:
-            self.quarantine.admit(plugin)
+            self.quarantine.admit(plugin, call)
         except PluginQuarantined as refusal:
             return refusal
         return None
@@ -356,12 +350,10 @@ class Dispatch:
                 return Ended(outcome, error=_plain(kind, error, secrets), text=text)
         return Ended(TraceOutcome.FAILED, reason=f"raised {type(error).__name__}", detail=_first_line(error, secrets), text=text)
 
-    def _settle(self, plugin: str, call: str, end: Ended, about: str | None, *, counts: bool = True) -> JumpseatError | None:
+    def _settle(self, plugin: str, call: str, end: Ended, about: str | None) -> JumpseatError | None:
         """Count, write down and report how a call ended; answers the error the caller is to see."""
         well = end.outcome in _WELL
-        change = Change.NONE
-        if counts:
-            change = self.quarantine.succeeded(plugin) if well else self.quarantine.failed(plugin)
+        change = self.quarantine.succeeded(plugin, call) if well else self.quarantine.failed(plugin, call)
         if end.outcome is TraceOutcome.OK and change is Change.NONE and not self.trace.wants(plugin, call, end.outcome):
             return None
         id = correlation_id()
@@ -374,13 +366,13 @@ class Dispatch:
         return _shown(plugin, call, end, id)
 
     def _audit(self, plugin: str, call: str, change: Change, reason: str, id: str) -> None:
-        """Write down that a plugin went into quarantine or came out of it."""
+        """Write down that a call went into quarantine or came out of it."""
         if change is Change.RELEASED:
-            text = "A probe succeeded; the plugin is called again."
+            text = "A probe succeeded; the plugin is called here again."
             self.trace.write(plugin, call, TraceOutcome.RELEASED, text=text, correlation_id=id)
-        until = self.quarantine.until(plugin)
+        until = self.quarantine.until(plugin, call)
         if change is Change.QUARANTINED and until is not None:
-            text = f"The plugin {reason}; it is left out until {until:%Y-%m-%dT%H:%M:%SZ}."
+            text = f"The plugin {reason}; it is left out of this call until {until:%Y-%m-%dT%H:%M:%SZ}."
             self.trace.write(plugin, call, TraceOutcome.QUARANTINED, text=text, correlation_id=id)
 
     def flush(self, seconds: float = 5.0) -> bool:

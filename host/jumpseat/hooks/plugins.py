@@ -57,7 +57,7 @@ class PluginState(StrEnum):
     FAILED = "failed"
     """It raised, hung or answered something wrong while it was loaded."""
     QUARANTINED = "quarantined"
-    """It failed too often in calls and is left out until a probe succeeds."""
+    """One of its calls failed too often and is left out until a probe succeeds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,10 +494,11 @@ class Plugins:
             reason="\n".join(loading.reasons),
             load_ms=loading.milliseconds,
         )
-        until = self.dispatch.quarantine.until(loading.name)
-        if not loading.active or until is None:
+        left_out = self.dispatch.quarantine.left_out(loading.name)
+        if not loading.active or not left_out:
             return info
-        reason = f"It failed several times in a row and is left out until {until:%Y-%m-%dT%H:%M:%SZ}; the trace log says why."
+        calls = ", ".join(f"{call} until {until:%Y-%m-%dT%H:%M:%SZ}" for call, until in left_out.items())
+        reason = f"It failed several times in a row and is left out of {calls}; the trace log says why."
         return replace(info, state=PluginState.QUARANTINED, reason=reason)
 
     def _shown_file(self, candidate: Candidate) -> str | None:

@@ -1,8 +1,13 @@
-"""Leaves out a plugin that fails again and again, and tries it once in a while."""
+"""Leaves a plugin out of a call that fails again and again, and tries it once in a while.
+
+Counted for each call by itself: a channel whose ``check`` always works and whose ``send`` never does would otherwise never be found
+out, and one whose events fail would stop sending.
+"""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +23,7 @@ LONGEST = timedelta(minutes=16)
 
 
 class Change(StrEnum):
-    """What one outcome did to a plugin's state."""
+    """What one outcome did to a call's state."""
 
     NONE = "none"
     QUARANTINED = "quarantined"
@@ -29,13 +34,13 @@ class Change(StrEnum):
 class _Breaker:
     failures: int = 0
     until: datetime | None = None
-    """Not called before; None while the plugin is trusted."""
+    """Not called before; None while the call is trusted."""
     rounds: int = 0
     probing: bool = False
 
 
 class Quarantine:
-    """Counts failures in a row per plugin: after ``AFTER`` of them it is left out, then probed by one call at a time.
+    """Counts failures in a row per plugin and call: after ``AFTER`` of them the call is left out, then probed once at a time.
 
     Args:
         clock: tells when a cool-down is over.
@@ -46,37 +51,38 @@ class Quarantine:
         self._after = after
         self._cool_down = cool_down
         self._lock = threading.Lock()
-        self._breakers: dict[str, _Breaker] = {}
+        self._breakers: dict[tuple[str, str], _Breaker] = {}
+        """By plugin and call; only those that failed last time."""
 
-    def admit(self, plugin: str) -> None:
-        """Let a call pass; a plugin in quarantine gets one probe when its cool-down is over.
+    def admit(self, plugin: str, call: str) -> None:
+        """Let a call pass; one in quarantine gets one probe when its cool-down is over.
 
         Raises:
-            PluginQuarantined: the plugin is left out now.
+            PluginQuarantined: the plugin is left out of this call now.
         """
-        if plugin not in self._breakers:  # the usual case costs one look-up
+        if (plugin, call) not in self._breakers:  # the usual case costs one look-up
             return
         with self._lock:
-            breaker = self._breakers.get(plugin)
+            breaker = self._breakers.get((plugin, call))
             if breaker is None or breaker.until is None:
                 return
             left = breaker.until - self._clock.now()
             if left > timedelta(0) or breaker.probing:
-                raise _left_out(plugin, breaker.failures, max(left, timedelta(seconds=1)))
+                raise _left_out(plugin, call, breaker.failures, max(left, timedelta(seconds=1)))
             breaker.probing = True
 
-    def succeeded(self, plugin: str) -> Change:
-        """A call ended well: the plugin is trusted again."""
-        if plugin not in self._breakers:
+    def succeeded(self, plugin: str, call: str) -> Change:
+        """A call ended well: it is trusted again."""
+        if (plugin, call) not in self._breakers:
             return Change.NONE
         with self._lock:
-            breaker = self._breakers.pop(plugin, None)
+            breaker = self._breakers.pop((plugin, call), None)
         return Change.RELEASED if breaker and breaker.until else Change.NONE
 
-    def failed(self, plugin: str) -> Change:
+    def failed(self, plugin: str, call: str) -> Change:
         """A call failed through the plugin's fault."""
         with self._lock:
-            breaker = self._breakers.setdefault(plugin, _Breaker())
+            breaker = self._breakers.setdefault((plugin, call), _Breaker())
             breaker.failures += 1
             probe_failed = breaker.probing
             breaker.probing = False
@@ -86,21 +92,26 @@ class Quarantine:
             breaker.rounds = min(breaker.rounds + 1, 10)
             return Change.QUARANTINED
 
-    def undecided(self, plugin: str) -> None:
+    def undecided(self, plugin: str, call: str) -> None:
         """A call that was let pass did not take place after all; the next one may be the probe."""
-        breaker = self._breakers.get(plugin)
+        breaker = self._breakers.get((plugin, call))
         if breaker is not None:
             breaker.probing = False
 
-    def until(self, plugin: str) -> datetime | None:
-        """When the plugin may be probed; None when it is trusted."""
-        breaker = self._breakers.get(plugin)
+    def until(self, plugin: str, call: str) -> datetime | None:
+        """When the call may be probed; None when it is trusted."""
+        breaker = self._breakers.get((plugin, call))
         return breaker.until if breaker else None
 
+    def left_out(self, plugin: str) -> Mapping[str, datetime]:
+        """The calls that a plugin is left out of, sorted, each with the time from which it may be probed."""
+        with self._lock:
+            return {call: breaker.until for (owner, call), breaker in sorted(self._breakers.items()) if owner == plugin and breaker.until}
 
-def _left_out(plugin: str, failures: int, left: timedelta) -> PluginQuarantined:
+
+def _left_out(plugin: str, call: str, failures: int, left: timedelta) -> PluginQuarantined:
     seconds = max(1, round(left.total_seconds()))
     return PluginQuarantined(
-        f"The plugin '{plugin}' is left out after {failures} failures in a row; it is tried again in {seconds} seconds.",
+        f"The plugin '{plugin}' is left out of {call} after {failures} failures in a row; it is tried again in {seconds} seconds.",
         retry_after_seconds=seconds,
     )
