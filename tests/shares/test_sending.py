@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jumpseat.errors import AnswerLost, ProviderRefused, ProviderThrottled, ProviderUnreachable, RecipientInvalid
+from jumpseat.errors import AnswerLost, InvalidValue, ProviderRefused, ProviderThrottled, ProviderUnreachable, RecipientInvalid
 from jumpseat.shares.sending import LONGEST_DELAY_SECONDS, MAX_TRIES, delay_seconds
 from jumpseat.store import shares
 from jumpseat.types import Outcome
@@ -44,6 +44,7 @@ def test_a_share_that_is_over_is_not_delivered_again(bench_of: Benches) -> None:
         (Outcome.unknown("The line went dead."), "unknown", "The line went dead."),
         (ProviderRefused("Blocked country."), "refused", "Blocked country."),
         (RecipientInvalid("Not a pager."), "refused", "Not a pager."),
+        (InvalidValue("The setting 'gateway_url' is not set."), "failed", "The setting 'gateway_url' is not set."),
     ],
 )
 def test_an_outcome_is_kept_with_its_reason_and_told(bench_of: Benches, answer: Any, state: str, reason: str) -> None:

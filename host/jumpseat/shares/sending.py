@@ -171,6 +171,9 @@ def _try(channel: ShareChannel | None, share: Share, message: Message) -> Outcom
         return _after_cut(channel, error.message)
     except ProviderError as error:
         return Outcome.failed(error.message, retry=True, retry_after_seconds=error.retry_after_seconds)
+    except JumpseatError as error:
+        # A value is not right, such as a setting that is not set: nothing was sent, and another try would end the same way.
+        return Outcome.failed(error.message, retry=False)
 
 
 def _after_cut(channel: ShareChannel, reason: str) -> Outcome | None:
