@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jumpseat import Message, Outcome, Verdict, hookimpl
+from jumpseat import Message, Outcome, OutcomeKind, Verdict, hookimpl
 from jumpseat.errors import (
     AnswerLost,
     InvalidValue,
@@ -69,10 +69,11 @@ def test_secrets_are_masked_in_what_passes(load: Load, recording: RecordingPlugi
     plugins = load(discover=False, extra=[("recording", recording)], settings=lambda _: {"token": Secret("tok-4711")})
 
     caught = failing(plugins, recording, ProviderRefused("https://gateway.test/?k=tok-4711 said no"))
-    recording.channel.next_outcome = Outcome.refused("tok-4711 is not known")
+    recording.channel.next_outcome = Outcome(OutcomeKind.SENT, reference="id-tok-4711", reason="tok-4711 is not known")
+    outcome = plugins.channels["recording"].send(a_message())
 
     assert caught.message == "https://gateway.test/?k=*** said no"
-    assert plugins.channels["recording"].send(a_message()).reason == "*** is not known"
+    assert (outcome.reason, outcome.reference) == ("*** is not known", "id-***")
 
 
 def test_everything_else_becomes_a_plugin_error_without_its_words(plugins: Plugins, recording: RecordingPlugin) -> None:

@@ -15,7 +15,7 @@ from types import MappingProxyType, UnionType
 from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from jumpseat.contract import Health
-from jumpseat.secret import Secret, redact
+from jumpseat.secret import MASK, Secret, redact
 from jumpseat.types import Outcome, SessionStatus, Verdict
 
 MAX_TEXT = 1_000_000
@@ -167,11 +167,22 @@ def read_fields(value: Any) -> Mapping[str, Any]:
 def cleaned(value: Any, secrets: Callable[[], tuple[Secret, ...]]) -> Any:
     """An answer whose words are shown to people: without secrets, and of a length that a page bears."""
     kind = type(value)
-    if (kind is Outcome or kind is Verdict) and value.reason:
+    if kind is Outcome and (value.reason or value.reference):
+        known = secrets()
+        return replace(value, reason=_shown(value.reason, known), reference=_without(value.reference, known))
+    if kind is Verdict and value.reason:
         return replace(value, reason=_shown(value.reason, secrets()))
     if kind is Health and value.text:
         return replace(value, text=_shown(value.text, secrets()))
     return value
+
+
+def _without(reference: str | None, secrets: tuple[Secret, ...]) -> str | None:
+    """A gateway's id, stored as it is but for known secrets: an id may have the shape of a secret and be none."""
+    for secret in secrets:
+        if reference and secret:
+            reference = reference.replace(secret.reveal(), MASK)
+    return reference
 
 
 def _shown(text: str, secrets: tuple[Secret, ...]) -> str:
