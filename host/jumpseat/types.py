@@ -290,7 +290,7 @@ class OpenedSession:
     code: str
     """Short and speakable; shown to people as it is."""
     customer_link: str
-    """HTTPS address for the customer (loopback HTTP in the sandbox)."""
+    """HTTPS address for the customer (loopback HTTP in the sandbox); a link of any other scheme is refused."""
     valid_until: datetime | None = None
     """UTC; where the provider decided otherwise than asked."""
     provider_data: Mapping[str, str] = field(default_factory=lambda: NOTHING)

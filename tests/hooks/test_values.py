@@ -11,8 +11,20 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from jumpseat import Contact, OpenedSession, Outcome, OutcomeKind, Record, RecordRef, SessionStatus, Verdict
-from jumpseat.hooks.values import FrozenDict, WrongAnswer, freeze, many, one, optional, read_fields, statuses
+from jumpseat import Contact, OpenedSession, Outcome, OutcomeKind, Record, RecordRef, Secret, SessionStatus, Verdict
+from jumpseat.hooks.values import (
+    FrozenDict,
+    WrongAnswer,
+    freeze,
+    many,
+    one,
+    opened,
+    opened_or_none,
+    optional,
+    read_fields,
+    statuses,
+    web_secret,
+)
 
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -67,6 +79,22 @@ def test_a_value_that_cannot_change_is_the_same_object() -> None:
     [
         (one(Verdict), None, "answered None where Verdict is needed"),
         (one(Outcome), Outcome("sent"), "answered Outcome.kind as str; OutcomeKind is needed"),  # type: ignore[arg-type]  # the mistake
+        (
+            opened,
+            OpenedSession("1", "javascript:alert(1)"),
+            "answered OpenedSession.customer_link that is no https:// or http:// address; customers are sent there",
+        ),
+        (
+            opened,
+            OpenedSession("1", "https://x y"),
+            "answered OpenedSession.customer_link that is no https:// or http:// address; customers are sent there",
+        ),
+        (
+            opened_or_none,
+            OpenedSession(" ", "https://x"),
+            "answered OpenedSession.code without a character; the code is shown to people and read out",
+        ),
+        (web_secret, Secret("data:text/html,hi"), "answered a Secret that is no https:// or http:// address; supporters are sent there"),
         (one(OpenedSession), OpenedSession(1, "https://x"), "answered OpenedSession.code as int; str is needed"),  # type: ignore[arg-type]  # the mistake
         (
             one(OpenedSession),

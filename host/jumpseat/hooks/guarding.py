@@ -14,7 +14,7 @@ from typing import Any, TypeVar, get_type_hints
 from jumpseat.contract import Extension, Health, RecordSource, SessionType, ShareChannel
 from jumpseat.errors import JumpseatError
 from jumpseat.hooks.dispatch import Dispatch
-from jumpseat.hooks.values import Check, T, many, nothing, one, optional, read_fields, statuses
+from jumpseat.hooks.values import Check, T, many, nothing, one, opened, opened_or_none, optional, read_fields, statuses, web_secret
 from jumpseat.secret import Secret
 from jumpseat.types import (
     Connection,
@@ -132,10 +132,10 @@ class _GuardedSessionType(_Guarded, SessionType):
     poll_seconds = _following(SessionType, "poll_seconds", one(float))
 
     def open(self, request: OpenRequest) -> OpenedSession:
-        return self._call("open", one(OpenedSession), request)
+        return self._call("open", opened, request)
 
     def supporter_link(self, session: Session, supporter: Supporter) -> Secret:
-        return self._call("supporter_link", one(Secret), session, supporter)
+        return self._call("supporter_link", web_secret, session, supporter)
 
     def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
         return self._call("status", statuses(len(sessions)), sessions)
@@ -144,7 +144,7 @@ class _GuardedSessionType(_Guarded, SessionType):
         self._call("close", nothing, session)
 
     def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
-        return self._call("find", optional(OpenedSession), correlation_id, since)
+        return self._call("find", opened_or_none, correlation_id, since)
 
     def connections(self, since: datetime) -> Sequence[Connection]:
         return self._call("connections", many(Connection), since)

@@ -5,6 +5,7 @@ Both walk the values of ``types.py`` by their annotations, so a field that is ad
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin,
 
 from jumpseat.contract import Health
 from jumpseat.secret import MASK, Secret, redact
-from jumpseat.types import Outcome, SessionStatus, Verdict
+from jumpseat.types import OpenedSession, Outcome, SessionStatus, Verdict
 
 MAX_TEXT = 1_000_000
 """Characters in one text of an answer."""
@@ -24,6 +25,8 @@ MAX_ITEMS = 100_000
 """Values in one answer."""
 MAX_REASON = 2_000
 """Characters of a reason that is shown to people."""
+
+_WEB_LINK = re.compile(r"https?://[^\s/?#<>\"']+[^\s<>\"]*", re.IGNORECASE)
 
 T = TypeVar("T")
 Test = Callable[[Any], bool]
@@ -126,6 +129,34 @@ def many(kind: type[T]) -> Check[tuple[T, ...]]:
         return tuple([_checked(item, kind) for item in items])
 
     return check
+
+
+def opened(value: Any) -> OpenedSession:
+    """An opened session with a code to speak and a link that a browser may follow."""
+    session: OpenedSession = _checked(value, OpenedSession)
+    if not session.code.strip():
+        raise WrongAnswer("answered OpenedSession.code without a character; the code is shown to people and read out")
+    if not _is_web_link(session.customer_link):
+        raise WrongAnswer("answered OpenedSession.customer_link that is no https:// or http:// address; customers are sent there")
+    return session
+
+
+def opened_or_none(value: Any) -> OpenedSession | None:
+    """The same, or None."""
+    return None if value is None else opened(value)
+
+
+def web_secret(value: Any) -> Secret:
+    """A secret link that a browser may follow; the link itself is never part of a message."""
+    link: Secret = _checked(value, Secret)
+    if not _is_web_link(link.reveal()):
+        raise WrongAnswer("answered a Secret that is no https:// or http:// address; supporters are sent there")
+    return link
+
+
+def _is_web_link(text: str) -> bool:
+    # Other schemes (javascript:, data:, file:) run or read something where the link is clicked.
+    return _WEB_LINK.fullmatch(text) is not None
 
 
 def statuses(count: int) -> Check[tuple[SessionStatus, ...]]:

@@ -18,7 +18,6 @@ from jumpseat import (
     InvalidValue,
     Message,
     ObjectInfo,
-    OpenedSession,
     OpenRequest,
     Outcome,
     OutcomeKind,
@@ -28,7 +27,6 @@ from jumpseat import (
     RecordNotFound,
     RecordRef,
     RecordSource,
-    Secret,
     Session,
     SessionStatus,
     SessionType,
@@ -36,7 +34,7 @@ from jumpseat import (
 )
 from jumpseat.contract import Extension
 from jumpseat.hooks.checking import extensions, source_classes
-from jumpseat.hooks.values import many, one, read_fields, statuses
+from jumpseat.hooks.values import many, one, opened as opened_session, read_fields, statuses, web_secret
 from jumpseat.testing.fakes import NOW, FakeClock, a_message, a_record, a_session, a_supporter, an_open_request, lend
 
 
@@ -162,7 +160,7 @@ class SessionTypeContract(_Lent):
         assert extensions(SessionType)([session_type]) == (session_type,)
 
     def test_open_answers_a_code_and_a_link(self, session_type: SessionType, request_to_open: OpenRequest) -> None:
-        opened = one(OpenedSession)(session_type.open(request_to_open))
+        opened = opened_session(session_type.open(request_to_open))
 
         assert opened.code.strip() == opened.code != ""
         assert opened.customer_link.startswith(("https://", "http://127.0.0.1", "http://localhost"))
@@ -173,9 +171,8 @@ class SessionTypeContract(_Lent):
         assert session_type.open(an_open_request("contract-2")).code != one_code
 
     def test_the_supporter_link_is_a_secret_and_not_the_customers(self, session_type: SessionType, session: Session) -> None:
-        link = one(Secret)(session_type.supporter_link(session, a_supporter()))
+        link = web_secret(session_type.supporter_link(session, a_supporter()))
 
-        assert link.reveal().startswith("http")
         assert link.reveal() != session.customer_link
 
     def test_nothing_secret_is_handed_out_to_be_stored(self, session_type: SessionType, session: Session) -> None:
