@@ -80,7 +80,7 @@ def test_every_package_that_is_installed_is_pinned_to_the_tested_version() -> No
     assert {name: version for name, version in installed.items() if pins.get(name) != version and name not in UNPINNED} == {}
 
 
-UNPINNED = {"pip", "setuptools", "wheel", "uv"}
+UNPINNED = {"setuptools", "wheel", "uv"}
 """Tools that a machine may have of its own."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ensurepip
 import json
 import subprocess
 import sys
@@ -56,23 +55,16 @@ def python(tmp_path: Path) -> Path:
     return tmp_path / "venv" / "bin" / "python"
 
 
-@pytest.fixture
-def pip() -> str:
-    """pip, run from the wheel that comes with Python."""
-    (bundled,) = (Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl")
-    return f"{bundled}/pip"
-
-
-def test_a_wheel_appears_sends_and_is_gone_after_uninstalling(wheel: Path, python: Path, pip: str, tmp_path: Path, gateway: str) -> None:
+def test_a_wheel_appears_sends_and_is_gone_after_uninstalling(wheel: Path, python: Path, tmp_path: Path, gateway: str) -> None:
     (tmp_path / "workspace" / "metadata").mkdir(parents=True)
 
     def look() -> Any:
         return json.loads(run(python, "-c", LOOK, tmp_path / "workspace", f"{gateway}/messages"))
 
     before = look()
-    run(python, pip, "install", "--no-deps", "--no-index", wheel)
+    run(python, "-m", "pip", "install", "--no-deps", "--no-index", wheel)
     installed = look()
-    run(python, pip, "uninstall", "--yes", "jumpseat-pigeon")
+    run(python, "-m", "pip", "uninstall", "--yes", "jumpseat-pigeon")
 
     assert before == {"found": [], "sent": None}
     assert installed == {"found": [["active", "jumpseat-pigeon", "0.1.0", ["pigeon"], "jumpseat_pigeon/__init__.py"]], "sent": "sent"}
