@@ -49,7 +49,7 @@ _SHAPES = (
     re.compile(r"(?i)\b(bearer|basic|token)\s+[a-z0-9._~+/=-]{8,}"),
     re.compile(
         r"""(?ix) (["']? \b [a-z_-]* (?: password | secret | token | api[_-]?key | authorization ) ["']? \s* [:=] \s* ["']?)
-        [^\s"',;&}]{4,}"""
+        (?! \{(?:env|file): ) [^\s"',;&}]{4,}"""
     ),
     re.compile(r"(?i)(://[^/\s:@]+:)[^/\s@]+(?=@)"),
     # A supporter link of TeamViewer is the customer link and a token behind a dash.
