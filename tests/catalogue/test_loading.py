@@ -370,6 +370,23 @@ def test_names_of_plugins_that_are_left_out_are_only_warned_of(workspace: Path) 
     assert [(problem.code, problem.severity) for problem in loaded.problems] == [("M306", "warning"), ("M302", "warning")]
 
 
+def test_templates_of_a_channel_that_is_left_out_do_not_hold_the_host(workspace: Path) -> None:
+    write(workspace, {"templates/pager/default.en.txt": "---\nname: default\n---\n{{ session.customer_link }}\n"})
+    left_out = load(workspace, dataclasses.replace(VOCABULARY, complete=False))
+
+    assert left_out.catalogue is not None
+    assert heads(left_out) == ["templates/pager:1:1: warning[M303]: there is no share channel 'pager' that the folder could belong to"]
+    assert load(workspace, VOCABULARY).catalogue is None
+
+
+def test_the_fix_for_a_missing_key_keeps_its_capitals(workspace: Path) -> None:
+    write(workspace, {"metadata/objects/good.yaml": GOOD.replace("supported_object: ", "# ")})
+
+    assert [problem.fix for problem in load(workspace, VOCABULARY).problems if problem.code == "M101"] == [
+        "add 'supported_object: …' (API or logical name of the object in the CRM)"
+    ]
+
+
 def test_settings_of_a_blocked_plugin_are_not_missed(workspace: Path) -> None:
     write(
         workspace, {"metadata/plugins/pager.yaml": "plugin: pager\nsettings: {a: 1}\n", "metadata/host.yaml": "blocked_plugins: [pager]\n"}

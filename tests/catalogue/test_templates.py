@@ -176,7 +176,7 @@ PLACE = "templates/email/case.en.txt"
         (
             GOOD.replace("Your session", "{{ record.name }}"),
             f"{PLACE}:4:11: error[M213]: a mapping or a list stands where a key is expected\n  4 | subject: {{{{ record.name }}}}\n"
-            "    |           ^\nfix: write the key as one word",
+            "    |           ^\nfix: write the key as one word; put quotes around a text that begins with '{' or '['",
         ),
         (
             GOOD.replace("Your session", "=?utf-8?q?a=0d=0aBcc=3a_x=40evil.test?="),
@@ -493,6 +493,14 @@ def test_every_code_of_the_reader_is_explained():
     source = "".join(path.read_text() for path in sorted((ROOT / "host/jumpseat/catalogue").glob("*.py")) if "codes" not in path.name)
 
     assert set(re.findall(r'"(M4\d\d)"', source)) == {code for code in CODES if code.startswith("M4")}
+
+
+def test_a_subject_that_begins_with_a_variable_is_told_to_be_quoted(folder: Folder):
+    folder.write("email/case.en.txt", GOOD.replace("subject: Your session", "subject: {{ record.name }}"))
+
+    assert [problem.fix for problem in folder.read().problems] == [
+        "write the key as one word; put quotes around a text that begins with '{' or '['"
+    ]
 
 
 @settings(max_examples=150, deadline=None)

@@ -123,7 +123,9 @@ def _load(run: _Load, paths: Sequence[str], contents: Mapping[str, bytes | Probl
     settings = _settings(run, files)
     problems += [problem for one in settings.values() for problem in one.problems]
     objects = [file.value for file in right.values() if file.kind == "supported-object"]
-    templates = read_templates(run.workspace, run.vocabulary.channels if run.vocabulary else None, objects)
+    vocabulary = run.vocabulary
+    channels, complete = (vocabulary.channels, vocabulary.complete) if vocabulary else (None, True)
+    templates = read_templates(run.workspace, channels, objects, complete=complete)
     problems += templates.problems
     digests = {path: file.digest for path, file in files.items()}
     digests |= {path: digest(content) for path, content in bytes_of.items() if path.startswith(f"{TEMPLATES}/")}

@@ -275,7 +275,12 @@ class _Builder:
             frame.value.append(value)
             return places
         if frame.key is None:
-            self._stop(event, "M213", "a mapping or a list stands where a key is expected", "write the key as one word")
+            self._stop(
+                event,
+                "M213",
+                "a mapping or a list stands where a key is expected",
+                "write the key as one word; put quotes around a text that begins with '{' or '['",
+            )
         places.key = frame.key_place
         if not frame.skip:
             frame.value[frame.key] = value  # type: ignore[index,call-overload]  # a dict with its key: both were just checked

@@ -78,19 +78,22 @@ class _Read:
     """False for a template with errors: its name counts, so that a second file of the same name is told as well."""
 
 
-def read_templates(workspace: Path, channels: Collection[str] | None, objects: Sequence[SupportedObject]) -> TemplatesRead:
+def read_templates(
+    workspace: Path, channels: Collection[str] | None, objects: Sequence[SupportedObject], *, complete: bool = True
+) -> TemplatesRead:
     """Read all templates of a workspace. Never raises for what stands in them.
 
     Args:
         workspace: the folder that holds ``templates/``; without that folder there are no templates and no problems.
         channels: names of the share channels; None when they are not known, then every folder is taken for one.
         objects: the supported objects; they say which fields of the record a template may use.
+        complete: False when plugins are left out or failed: the folder of a channel that is not known is then only a warning.
     """
     folder = workspace / "templates"
     known = tuple(_Object(one.supported_object, one.email_template_description, one.name_field, one.template_fields) for one in objects)
     problems: list[Problem] = []
     found: dict[tuple[str, str, str], _Read] = {}
-    for item in _items(workspace, folder, channels):
+    for item in _items(workspace, folder, channels, complete):
         if isinstance(item, Problem):
             problems.append(item)
             continue
@@ -116,7 +119,7 @@ def _twice(item: _File, read: _Read, first: Template) -> Problem:
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def _items(workspace: Path, folder: Path, channels: Collection[str] | None) -> Iterator[_File | Problem]:
+def _items(workspace: Path, folder: Path, channels: Collection[str] | None, complete: bool) -> Iterator[_File | Problem]:
     """The templates on the disk, in order, and what else lies there."""
     for entry in _entries(folder):
         shown = f"templates/{entry.name}"
@@ -128,7 +131,8 @@ def _items(workspace: Path, folder: Path, channels: Collection[str] | None) -> I
         elif channels is not None and entry.name not in channels:
             meant = near(entry.name, channels)
             fix = f"did you mean '{meant}'?" if meant else f"there are {', '.join(sorted(channels)) or 'none'}"
-            yield _at_start(shown, "M303", f"there is no share channel '{entry.name}' that the folder could belong to", fix)
+            cause = f"there is no share channel '{entry.name}' that the folder could belong to"
+            yield replace(_at_start(shown, "M303", cause, fix), severity="error" if complete else "warning")
         else:
             yield from _channel_items(workspace, entry, shown)
 

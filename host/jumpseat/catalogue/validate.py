@@ -199,7 +199,9 @@ def _schema_at(kind: str, path: Steps) -> dict[str, Any]:
 
 
 def _as_clause(description: str) -> str:
-    return description[:1].lower() + description[1:].rstrip(".")
+    # "API name" keeps its capitals.
+    first = description[:1] if description[1:2].isupper() else description[:1].lower()
+    return first + description[1:].rstrip(".")
 
 
 def _choices_fix(lead: str, choices: list[str]) -> str:
