@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from jumpseat import RecordRef, RecordSource, SessionType, ShareChannel, hookimpl
+from jumpseat import RecordRef, RecordSource, SessionType, Setting, ShareChannel, hookimpl
 from jumpseat.errors import InvalidValue, NotFound, PluginError, PluginNotLoaded
 from jumpseat.hooks import Plugins, discover
 from jumpseat.testing.fakes import RecordingPlugin, RecordingSource, a_message
@@ -273,9 +273,18 @@ def test_routes_are_told_by_plugin_and_a_failure_is_noted(load: Load) -> None:
             "the name 'Fax Machine'; a name begins with a small letter and holds small letters, digits and '_', 40 at most",
         ),
         ({"label": " "}, "'fax' without a label"),
-        ({"address_kind": "pigeon"}, "'fax' with address_kind as str; one of 'email', 'phone', 'other' is needed"),
+        ({"address_kind": "pigeon"}, "'fax' with address_kind as 'pigeon'; one of 'email', 'phone', 'other' is needed"),
         ({"deadline_seconds": 0}, "'fax' with deadline_seconds 0; it must be more than 0"),
         ({"send": ShareChannel.send}, "'fax', which does not implement 'send'"),
+        (
+            {"settings": (Setting("token", str, default="tok-4711", secret=True),)},
+            "'fax' with the setting 'token' that is secret and has a default; "
+            "a secret comes from the metadata only, so leave the default out or write REQUIRED",
+        ),
+        (
+            {"settings": (Setting("mode", str, default="c", choices=("a", "b")),)},
+            "'fax' with the setting 'mode' whose default is none of its choices 'a', 'b'",
+        ),
         ({"settings": "token"}, "'fax' with settings as str; a tuple of Setting is needed"),
     ],
 )

@@ -200,8 +200,9 @@ def _check_extension(extension: Any, contract: type[Extension]) -> None:
     for declared, hint in _declared(kind):
         if isinstance(inspect.getattr_static(type(extension), declared, None), property):
             continue  # follows a setting, which is lent to it only after this check; the guard checks each reading
-        if not fits(getattr(extension, declared), hint):
-            raise WrongAnswer(f"answered '{name}' with {declared} as {kind_of(getattr(extension, declared))}; {written(hint)} is needed")
+        if not fits(value := getattr(extension, declared), hint):
+            what = f"{str(value)[:60]!r}" if isinstance(value, str) else kind_of(value)
+            raise WrongAnswer(f"answered '{name}' with {declared} as {what}; {written(hint)} is needed")
     if extension.deadline_seconds <= 0:
         raise WrongAnswer(f"answered '{name}' with deadline_seconds {extension.deadline_seconds:g}; it must be more than 0")
     _check_settings(extension.settings, f"'{name}'")
@@ -236,8 +237,14 @@ def _setting_problem(setting: Setting) -> str | None:
         return "that is secret and no str"
     if setting.choices and not fits(setting.choices, tuple[str, ...]):
         return "whose choices are no tuple of texts"
-    if setting.default is not None and setting.default is not REQUIRED and not fits(_plain(setting.default), setting.type):
+    if setting.default is None or setting.default is REQUIRED:
+        return None
+    if setting.secret:
+        return "that is secret and has a default; a secret comes from the metadata only, so leave the default out or write REQUIRED"
+    if not fits(_plain(setting.default), setting.type):
         return f"whose default is {kind_of(setting.default)} and not {written(setting.type)}"
+    if setting.type is str and setting.choices and setting.default not in setting.choices:
+        return f"whose default is none of its choices {', '.join(map(repr, setting.choices))}"
     return None
 
 
