@@ -27,7 +27,7 @@ from jumpseat.clock import Clock, SystemClock
 from jumpseat.contract import RecordSource
 from jumpseat.errors import PluginError, WorkspaceNotFound
 from jumpseat.hooks.dispatch import Dispatch
-from jumpseat.hooks.plugins import Plugins, PluginState
+from jumpseat.hooks.plugins import Plugins
 from jumpseat.hooks.trace import Trace, TraceLevel, TraceRow, TraceSetting, trace_level
 from jumpseat.log import get_logger
 from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, Share, Supporter
@@ -158,14 +158,13 @@ class Wiring:
         Args:
             live: let the record sources be asked which objects and fields they have.
         """
-        infos = self.plugins.infos()
         return Vocabulary(
             session_types=frozenset(self.plugins.session_types),
             channels=frozenset(self.plugins.channels),
             source_kinds=self.plugins.source_settings,
             plugins=self.plugins.settings,
             describe=self._describe if live else None,
-            complete=all(info.state is PluginState.ACTIVE for info in infos) and self._options.discover,
+            complete=self.plugins.complete() and self._options.discover,
         )
 
     def _describe(self, source: str, object: str) -> ObjectInfo | None:
@@ -343,7 +342,7 @@ def _stored_levels(store: Store) -> list[TraceSetting]:
         return [TraceSetting(TraceLevel(level), plugin or None, hook or None) for (plugin, hook), level in rows.levels(connection).items()]
 
 
-class _NoHost:
+class NoHost:
     """Stands for the host where plugins are only asked what they bring; they may keep it as a weak key, which None cannot be."""
 
 
@@ -357,12 +356,15 @@ def vocabulary_for(workspace: Path, *, safe_mode: bool = False, no_plugins: Sequ
     """
     early = early_settings(workspace)
     plugins = Plugins.load(
-        workspace, _NoHost(), order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
+        workspace, NoHost(), order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
     )
     try:
-        complete = all(info.state is PluginState.ACTIVE for info in plugins.infos())
         return Vocabulary(
-            frozenset(plugins.session_types), frozenset(plugins.channels), plugins.source_settings, plugins.settings, complete=complete
+            frozenset(plugins.session_types),
+            frozenset(plugins.channels),
+            plugins.source_settings,
+            plugins.settings,
+            complete=plugins.complete(),
         )
     finally:
         plugins.close()
@@ -380,6 +382,6 @@ def register_commands(cli: click.Group, workspace: Path | None, *, safe_mode: bo
     folder = workspace or Path.cwd()
     early = early_settings(folder)
     plugins = Plugins.load(
-        folder, _NoHost(), order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
+        folder, NoHost(), order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=no_plugins, safe_mode=safe_mode
     )
     plugins.add_commands(cli)

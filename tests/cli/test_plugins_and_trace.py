@@ -67,7 +67,23 @@ def test_plugins_are_listed_in_order_with_their_state(jumpseat: Callable[..., An
 def test_plugins_are_listed_when_the_host_cannot_start(jumpseat: Callable[..., Any], workspace: Path) -> None:
     (workspace / "metadata" / "host.yaml").write_text("company: Example\nrequired_plugins: [broken]\n")
 
-    assert ("broken", "failed") in [(info["name"], info["state"]) for info in jumpseat("plugins", "list", "--json")]
+    states = {info["name"]: info["state"] for info in jumpseat("plugins", "list", "--json")}
+
+    assert (states.pop("broken"), set(states.values())) == ("failed", {"active"})
+
+
+def test_doctor_fails_a_plugin_whose_settings_are_missing(jumpseat: Callable[..., Any], workspace: Path) -> None:
+    needy = BROKEN_PAGER.replace("import ShareChannel,", "import REQUIRED, Setting, ShareChannel,").replace(
+        '"Pager"\n', '"Pager"\n    settings = (Setting("number", str, default=REQUIRED),)\n'
+    )
+    (workspace / "plugins" / "pager.py").write_text(needy)
+
+    (found,) = [finding for finding in jumpseat("doctor", "--json") if finding["what"] == "plugin pager"]
+
+    assert (found["ok"], found["found"]) == (
+        False,
+        "active, but: It needs the setting 'number'; write it in metadata/plugins/pager.yaml.",
+    )
 
 
 def test_a_plugin_is_shown(jumpseat: Callable[..., Any]) -> None:

@@ -298,6 +298,7 @@ def test_a_channel_name_that_two_plugins_claim_is_given_to_neither(workspace: An
         ("steady", "active", reason),
     ]
     assert len(plugins.dispatch.decide("session_type_allowed", **QUESTION)) == 2
+    assert not plugins.complete()
 
 
 def test_a_distribution_made_for_another_host_is_refused_unimported(load: Load, installed: Callable[..., Path]) -> None:

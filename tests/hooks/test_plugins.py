@@ -10,7 +10,7 @@ from typing import Any
 import click
 import pytest
 
-from jumpseat import RecordRef, RecordSource, SessionType, Setting, ShareChannel, hookimpl
+from jumpseat import REQUIRED, RecordRef, RecordSource, SessionType, Setting, ShareChannel, hookimpl
 from jumpseat.errors import InvalidValue, NotFound, PluginError, PluginNotLoaded
 from jumpseat.hooks import Plugins, discover
 from jumpseat.testing.fakes import RecordingPlugin, RecordingSource, a_message
@@ -300,3 +300,36 @@ def test_a_channel_that_is_badly_declared_is_refused(load: Load, declared: dict[
 
     assert info.state == "failed"
     assert reason in info.reason
+
+
+class _Fax(ShareChannel):
+    name, label = "fax", "Fax"
+    settings = (Setting("number", str, default=REQUIRED), Setting("token", str, secret=True, default=REQUIRED), Setting("pages", int))
+
+    def send(self, message: Any) -> Any:
+        raise NotImplementedError
+
+
+class _BringsFax:
+    @hookimpl
+    def register_share_channels(self) -> list[ShareChannel]:
+        return [_Fax()]
+
+
+def test_a_plugin_tells_which_settings_it_still_needs(load: Load) -> None:
+    given: dict[str, Any] = {"pages": 1}
+    plugins = load(discover=False, extra=[("fax", _BringsFax())], settings=lambda _: given)
+
+    assert plugins.info("fax").state == "active"
+    assert plugins.info("fax").reason == "It needs the settings 'number', 'token'; write them in metadata/plugins/fax.yaml."
+    given["number"] = "+33140000000"
+    assert plugins.info("fax").reason == "It needs the setting 'token'; write it in metadata/plugins/fax.yaml."
+    given["token"] = "tok"
+    assert plugins.info("fax").reason == ""
+
+
+def test_the_settings_of_a_channel_stay_known_while_its_name_is_in_dispute(load: Load) -> None:
+    plugins = load(discover=False, extra=[("fax", _BringsFax()), ("telefax", _BringsFax())])
+
+    assert not plugins.channels
+    assert [setting.name for setting in plugins.settings["fax"]] == ["number", "token", "pages"]

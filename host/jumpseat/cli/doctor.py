@@ -69,7 +69,8 @@ def _metadata(host: Host) -> Iterator[Finding]:
 def _plugins(host: Host) -> Iterator[Finding]:
     for info in host.plugins(host.operator()):
         if info.state == "active":
-            yield Finding(f"plugin {info.name}", True, f"active{f', {info.reason}' if info.reason else ''}")
+            reason = info.reason.replace("\n", " ")
+            yield Finding(f"plugin {info.name}", not reason, f"active, but: {reason}" if reason else "active")
         elif info.state == "blocked":
             yield Finding(f"plugin {info.name}", True, f"left out: {info.reason}")
         else:

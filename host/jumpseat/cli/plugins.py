@@ -82,12 +82,12 @@ def _infos(ctx: Context) -> tuple[PluginInfo, ...]:
             return host.plugins(host.operator())
     except (MetadataInvalid, PluginNotLoaded):
         from jumpseat.hooks.plugins import Plugins
-        from jumpseat.wiring import early_settings
+        from jumpseat.wiring import NoHost, early_settings
 
         workspace = ctx.find_workspace()
         early = early_settings(workspace)
         plugins = Plugins.load(
-            workspace, None, order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=ctx.no_plugins, safe_mode=ctx.safe_mode
+            workspace, NoHost(), order=early.plugin_order, blocked=early.blocked_plugins, no_plugins=ctx.no_plugins, safe_mode=ctx.safe_mode
         )
         try:
             return plugins.infos()

@@ -25,7 +25,7 @@ import pluggy
 
 from jumpseat import hookspecs
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import Extension, RecordSource, SessionType, Setting, ShareChannel
+from jumpseat.contract import REQUIRED, Extension, RecordSource, SessionType, Setting, ShareChannel
 from jumpseat.errors import NotFound, PluginNotLoaded
 from jumpseat.hooks import checking, discovery, output
 from jumpseat.hooks.discovery import Candidate, near
@@ -44,6 +44,11 @@ if TYPE_CHECKING:
 
 IMPORT_SECONDS = 20.0
 """Longest time one plugin's import, or one of its registry hooks, may take."""
+
+
+def _no_settings(_: str) -> Mapping[str, Any]:
+    """Where nobody has read the metadata."""
+    return NOTHING
 
 
 class PluginState(StrEnum):
@@ -94,6 +99,8 @@ class _Loading:
     sources: tuple[type[RecordSource], ...] = ()
     milliseconds: float = 0.0
     runtime: PluginRuntime | None = None
+    clashed: bool = False
+    """Something it registered is not used, for another plugin registers the same name."""
 
     @property
     def name(self) -> str:
@@ -170,7 +177,7 @@ class Plugins:
         discover: bool = True,
         extra: Iterable[Any] = (),
         clock: Clock | None = None,
-        settings: Callable[[str], Mapping[str, Any]] = lambda _: NOTHING,
+        settings: Callable[[str], Mapping[str, Any]] = _no_settings,
         public_url: Callable[[], str] = lambda: "http://127.0.0.1:8400",
         trace: Trace | None = None,
         dispatch: Dispatch | None = None,
@@ -234,6 +241,10 @@ class Plugins:
         if name not in self._loading:
             raise NotFound(f"There is no plugin '{name}'{near(name, self._loading) or '.'}", param="name")
         return self._info(self._loading[name][0])
+
+    def complete(self) -> bool:
+        """Every plugin that was found is loaded, and all that it registered is used."""
+        return all(loading.active and not loading.clashed for loadings in self._loading.values() for loading in loadings)
 
     def secrets(self, plugin: str) -> tuple[Secret, ...]:
         """The secret settings of a plugin and of its record sources, as they are now; masked wherever they turn up."""
@@ -491,7 +502,7 @@ class Plugins:
             session_types=tuple(sorted(one.name for one in loading.session_types)),
             channels=tuple(sorted(one.name for one in loading.channels)),
             source_kinds=tuple(sorted(one.name for one in loading.sources)),
-            reason="\n".join(loading.reasons),
+            reason="\n".join((*loading.reasons, *self._unset(loading))),
             load_ms=loading.milliseconds,
         )
         left_out = self.dispatch.quarantine.left_out(loading.name)
@@ -500,6 +511,16 @@ class Plugins:
         calls = ", ".join(f"{call} until {until:%Y-%m-%dT%H:%M:%SZ}" for call, until in left_out.items())
         reason = f"It failed several times in a row and is left out of {calls}; the trace log says why."
         return replace(info, state=PluginState.QUARANTINED, reason=reason)
+
+    def _unset(self, loading: _Loading) -> Iterable[str]:
+        """The settings it cannot work without and that are not set now, as one sentence."""
+        if not loading.active or self._settings is _no_settings:
+            return
+        given = self._settings(loading.name)
+        unset = [f"'{one.name}'" for one in loading.settings if one.default is REQUIRED and one.name not in given]
+        if unset:
+            several, them = ("settings", "them") if len(unset) > 1 else ("setting", "it")
+            yield f"It needs the {several} {', '.join(unset)}; write {them} in metadata/plugins/{loading.name}.yaml."
 
     def _shown_file(self, candidate: Candidate) -> str | None:
         if candidate.file is None:
@@ -530,7 +551,9 @@ def _refuse_name(name: str, several: Sequence[_Loading], attribute: str, word: s
     plugins = " and ".join(f"'{loading.name}'" for loading in several)
     for loading in several:
         kept = tuple(extension for extension in getattr(loading, attribute) if extension.name != name)
+        loading.own_settings = loading.settings  # its metadata stays right while the name is in dispute
         setattr(loading, attribute, kept)
+        loading.clashed = True
         loading.reasons.append(
             f"The {word} '{name}' is registered by the plugins {plugins}; it is used of neither. Block all but one of them."
         )
