@@ -26,6 +26,7 @@
     │   ├── MessageUnsafe             JS-SHARE-MESSAGE     422  exit 1
     │   ├── KeyReused                 JS-KEY-REUSED        422  exit 1
     │   └── KeyInProgress             JS-KEY-BUSY          409  exit 1
+    ├── StoreUnreachable              JS-STORE             503  exit 3
     ├── PluginError                   JS-PLUGIN            502  exit 1
     │   ├── PluginNotLoaded           JS-PLUGIN-LOAD       503  exit 1
     │   ├── PluginTimeout             JS-PLUGIN-TIMEOUT    504  exit 3
@@ -233,6 +234,12 @@ class KeyInProgress(Refused):
     """A call with the same idempotency key is still running."""
 
     code, title, status = "JS-KEY-BUSY", "The same call is still running", 409
+
+
+class StoreUnreachable(JumpseatError):
+    """The database does not answer; what was asked may be asked again."""
+
+    code, title, status, exit_code = "JS-STORE", "The database cannot be reached", 503, ExitCode.UNREACHABLE
 
 
 class PluginError(JumpseatError):

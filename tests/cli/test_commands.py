@@ -20,9 +20,11 @@ def run(tmp_path: Path) -> Run:
     """Runs ``jumpseat`` in a fresh workspace."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("JUMPSEAT_")}
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "jumpseat", *arguments]
-        return subprocess.run(command, cwd=tmp_path / "support", env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, cwd=tmp_path / "support", env=environment | variables, capture_output=True, text=True, timeout=60, check=False
+        )
 
     (tmp_path / "support").mkdir()
     made = run("init", ".")
@@ -56,6 +58,16 @@ def test_an_error_is_one_line_and_its_exit_code(run: Run) -> None:
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error[JS-OBJECT]: 'Csae' is not a supported object. Did you mean 'Case'?\n"
+
+
+def test_a_database_that_does_not_answer_is_one_line_and_not_reachable(run: Run) -> None:
+    done = run("keys", "list", JUMPSEAT_DATABASE_URL="postgresql://jumpseat:hunter2@127.0.0.1:1/jumpseat")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == (
+        "error[JS-STORE]: The database does not answer. Check JUMPSEAT_DATABASE_URL and that the server runs; "
+        "without that variable, that var/ can be written.\n"
+    )
 
 
 def test_without_a_provider_account_opening_says_what_to_fill_and_ends_with_sign_in_needed(run: Run) -> None:

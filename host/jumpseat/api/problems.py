@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from jumpseat.api.models.common import Answer, Maybe
-from jumpseat.errors import ExitCode, InvalidValue, JumpseatError, NotFound, UsageError
+from jumpseat.errors import InvalidValue, JumpseatError, NotFound, StoreUnreachable, UsageError
 from jumpseat.hooks.trace import correlation_id
 
 log = logging.getLogger(__name__)
@@ -44,12 +44,6 @@ class BodyTooLarge(UsageError):
     """The body is larger than the host reads."""
 
     code, title, status = "JS-BODY-SIZE", "The body is too large", 413
-
-
-class StoreUnreachable(JumpseatError):
-    """The database does not answer; what was asked may be asked again."""
-
-    code, title, status, exit_code = "JS-STORE", "The database cannot be reached", 503, ExitCode.UNREACHABLE
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -11,7 +11,7 @@ import click
 
 from jumpseat import __version__
 from jumpseat.cli.context import Context
-from jumpseat.errors import JumpseatError, MetadataInvalid
+from jumpseat.errors import JumpseatError, MetadataInvalid, StoreUnreachable
 
 COMMANDS = {
     "access": ("jumpseat.cli.access", "Explain who may do what."),
@@ -61,6 +61,11 @@ class CommandTable(click.Group):
         register_commands(self, context.workspace, safe_mode=context.safe_mode, no_plugins=context.no_plugins)
 
 
+NO_DATABASE = StoreUnreachable(
+    "The database does not answer. Check JUMPSEAT_DATABASE_URL and that the server runs; without that variable, that var/ can be written."
+)
+
+
 @click.group(cls=CommandTable, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--workspace", type=click.Path(path_type=Path), help="Folder with metadata/ and templates/ (else JUMPSEAT_WORKSPACE, else here)."
@@ -96,7 +101,18 @@ def run(argv: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except Exception as error:
+        if not _is_database_away(error):
+            raise
+        _show(NO_DATABASE)
+        return int(NO_DATABASE.exit_code)
     return result if isinstance(result, int) else 0
+
+
+def _is_database_away(error: Exception) -> bool:
+    """Did the database not answer? The driver is only asked where a command has loaded it."""
+    driver = sys.modules.get("sqlalchemy.exc")
+    return driver is not None and isinstance(error, (driver.OperationalError, driver.TimeoutError))
 
 
 def _show(error: JumpseatError) -> None:
