@@ -99,6 +99,29 @@ def test_a_plugin_is_shown(jumpseat: Callable[..., Any]) -> None:
     ]
 
 
+def test_the_settings_of_a_plugin_are_explained_and_their_values_kept(jumpseat: Callable[..., Any], workspace: Path) -> None:
+    pager = BROKEN_PAGER.replace("import ShareChannel,", "import REQUIRED, Setting, ShareChannel,").replace(
+        '"Pager"\n',
+        '"Pager"\n    settings = Setting("url", str, REQUIRED, "Where pages go."), Setting("key", secret=True), Setting("tries", int, 3)\n',
+    )
+    (workspace / "plugins" / "pager.py").write_text(pager)
+    (workspace / "secret").write_text("hunter2")
+    settings = workspace / "metadata" / "plugins" / "pager.yaml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text("plugin: pager\nsettings:\n  url: https://pages.example.test\n  key: {file: secret}\n")
+
+    code, out, _ = jumpseat("plugins", "show", "pager")
+
+    assert code == 0
+    assert out.splitlines()[out.splitlines().index("settings, in metadata/plugins/pager.yaml:") :] == [
+        "settings, in metadata/plugins/pager.yaml:",
+        "  url                  text; required",
+        "                       Where pages go.",
+        "  key                  secret, as {env: NAME} or {file: PATH}",
+        "  tries                whole number; 3 when left out",
+    ]
+
+
 def test_an_unknown_plugin_is_answered_with_the_near_one(jumpseat: Callable[..., Any]) -> None:
     code, _, err = jumpseat("plugins", "show", "pagre")
 

@@ -35,15 +35,28 @@ def list_command(ctx: Context, as_json: bool) -> None:
 @json_option
 @pass_context
 def show(ctx: Context, name: str, as_json: bool) -> None:
-    """The plugin NAME: where it comes from, what it brings, and why it is not active."""
+    """The plugin NAME: where it comes from, what it brings, its settings, and why it is not active."""
+    from jumpseat.cli.plugin_settings import settings_lines, settings_view
     from jumpseat.hooks.discovery import near
     from jumpseat.views import view
+    from jumpseat.wiring import vocabulary_for
 
     infos = _infos(ctx)
     found = [info for info in infos if info.name == name]
     if not found:
         raise NotFound(f"There is no plugin '{name}'{near(name, {info.name for info in infos}) or '.'}", param="name")
-    answer(as_json, view(found[0] if len(found) == 1 else found), lambda: "\n\n".join(_details(info) for info in found))
+    vocabulary = vocabulary_for(ctx.find_workspace(), safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins)
+    own = vocabulary.plugins.get(name, ())
+    kinds = {kind: vocabulary.source_kinds.get(kind, ()) for info in found for kind in info.source_kinds}
+    explained = [*settings_lines(own, f"metadata/plugins/{name}.yaml")]
+    for kind, of_kind in kinds.items():
+        explained += settings_lines(of_kind, f"files of metadata/sources/ with the kind {kind}")
+    data = [
+        {**view(info), "settings": settings_view(own), "sourceSettings": {kind: settings_view(some) for kind, some in kinds.items()}}
+        for info in found
+    ]
+    text = "\n\n".join(_details(info) for info in found)
+    answer(as_json, data[0] if len(data) == 1 else data, lambda: "\n".join((text, *explained)))
 
 
 @plugins.command()
