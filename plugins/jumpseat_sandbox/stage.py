@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -61,8 +62,10 @@ def raised(folder: Path) -> Iterator[Stage]:
         sinks = running.enter_context(Sinks.start(workspace / "var" / "outbox"))
         emulator = running.enter_context(_process(workspace, "emulator", "--port", "0"))
         _fill_in(workspace, sinks.settings, emulator)
+        port = _free_port()
+        _set_address(workspace, f"http://127.0.0.1:{port}")
         key = _answer("--workspace", str(workspace), "keys", "create", "demo", "--permission-set", "administrator")["key"]
-        served = running.enter_context(_process(workspace, "serve", "--port", "0"))
+        served = running.enter_context(_process(workspace, "serve", "--port", str(port)))
         yield Stage(workspace, served["url"], key, emulator["url"], sinks.folder)
 
 
@@ -75,6 +78,20 @@ def _fill_in(workspace: Path, gateways: Mapping[str, Mapping[str, Any]], emulato
     for plugin, settings in {**gateways, "teamviewer": teamviewer}.items():
         text = yaml.safe_dump({"plugin": plugin, "settings": dict(settings)}, sort_keys=False, allow_unicode=True)
         (workspace / "metadata" / "plugins" / f"{plugin}.yaml").write_text(text, encoding="utf-8")
+
+
+def _set_address(workspace: Path, address: str) -> None:
+    """Say where the host will be reached, so that its support links lead to it."""
+    file = workspace / "metadata" / "host.yaml"
+    settings = {**yaml.safe_load(file.read_text(encoding="utf-8")), "public_url": address}
+    file.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _command(*arguments: str) -> list[str]:

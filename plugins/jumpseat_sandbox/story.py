@@ -101,6 +101,9 @@ class Story:
         return Step("The customer joins", ("opened the link from the mail", "the session says: online"))
 
     def _supporter_joins(self) -> Step:
+        support_link = self._call("GET", self._path)["supportLink"]
+        led = self._http.get(support_link, allow_redirects=False, timeout=30)
+        _expect(led.status_code == 303, "the support link of the lists leads to the provider", f"{led.status_code} {led.text[:500]}")
         link = self._call("POST", f"{self._path}/join")["supporterLink"]
         page = requests.get(link, timeout=30)
         _expect(page.ok and link != self._session["customerLink"], "the supporter's page opens", page.status_code)
