@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jumpseat import Host, Outcome, Record, ShareWish, Supporter, Verdict, hookimpl
-from jumpseat.testing import FakeClock, RecordingPlugin
+from jumpseat import Host, Outcome, Record, Setting, ShareChannel, ShareWish, Supporter, Verdict, hookimpl
+from jumpseat.testing import FakeClock, RecordingPlugin, lend
 
 
 class ClosedCases:
@@ -67,3 +68,22 @@ def test_the_recording_channel_fails_on_demand(host: Host, case: Record, support
 
     assert delivered is not None
     assert (delivered.state, delivered.reason) == ("refused", "The mailbox is full.")
+
+
+class Fax(ShareChannel):
+    name, label = "fax", "Fax"
+    settings = (Setting("token", str, secret=True),)
+
+
+def test_a_secret_that_is_lent_as_text_is_a_secret(tmp_path: Path) -> None:
+    fax = Fax()
+    lend(fax, tmp_path, token="tok-4711")
+
+    assert (str(fax.config.token), fax.config.token.reveal()) == ("***", "tok-4711")
+
+
+def test_a_setting_that_is_not_declared_cannot_be_lent(tmp_path: Path) -> None:
+    with pytest.raises(TypeError) as refused:
+        lend(Fax(), tmp_path, tokn="tok-4711")
+
+    assert str(refused.value) == "There is no setting 'tokn'; declared: token."

@@ -125,6 +125,7 @@ class Test$class_name(ShareChannelContract):
 
     @pytest.fixture
     def channel(self, gateway, tmp_path):
+        self.gateway = gateway
         channel = jumpseat_$name.$class_name()
         lend(channel, tmp_path, gateway_url=f"http://127.0.0.1:{gateway.server_port}/messages")
         return channel
@@ -134,6 +135,9 @@ class Test$class_name(ShareChannelContract):
         channel = jumpseat_$name.$class_name()
         lend(channel, tmp_path, gateway_url="http://127.0.0.1:1/messages")
         return channel
+
+    def gateway_messages(self, channel):
+        return len(self.gateway.messages)
 
 
 @pytest.fixture

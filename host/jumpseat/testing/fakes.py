@@ -65,11 +65,23 @@ class FakeClock:
 
 
 class FakeConfig:
-    """Settings of an extension under test: those given, else the defaults of its declarations."""
+    """Settings of an extension under test: those given, else the defaults of its declarations.
+
+    A secret setting may be given as plain text; the extension sees a ``Secret``, as from a host.
+
+    Raises:
+        TypeError: a value is given for a setting that is not declared.
+    """
 
     def __init__(self, settings: Sequence[Setting], values: Mapping[str, Any]) -> None:
         self._settings = {setting.name: setting for setting in settings}
-        self._values = dict(values)
+        unknown = sorted(set(values) - set(self._settings))
+        if unknown:
+            raise TypeError(f"There is no setting '{unknown[0]}'; declared: {', '.join(sorted(self._settings)) or 'none'}.")
+        self._values = {name: self._as_lent(name, value) for name, value in values.items()}
+
+    def _as_lent(self, name: str, value: Any) -> Any:
+        return Secret(value) if self._settings[name].secret and isinstance(value, str) else value
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name not in self._settings:
