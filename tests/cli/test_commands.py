@@ -44,6 +44,8 @@ def test_resolve_prints_the_offer_and_with_explain_who_decided(run: Run) -> None
     assert done.stdout.startswith("Case 00001026 (500A000000D34xyIAB, source sandbox)\n")
     assert "+ The session settings allow it.  [metadata (metadata/sessions.yaml:2)]" in done.stdout
     assert "camille.durand@ateliers-lumiere.example Camille Durand ← prefilled" in done.stdout
+    assert "    Camille Durand (003A000000Jmc01IAB), primary, contact of the case\n" in done.stdout
+    assert "ines.moreau@ateliers-lumiere.example Inès Moreau: Inès Moreau has asked not to be contacted this way.\n" in done.stdout
 
 
 def test_resolve_answers_json_in_the_words_of_the_api(run: Run) -> None:

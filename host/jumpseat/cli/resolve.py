@@ -47,7 +47,8 @@ def _lines(offer: Offer, explain: bool) -> Iterator[str]:
             yield f"      shared by {ticked or 'no channel beforehand'}"
     yield "contacts"
     for contact in offer.contacts:
-        yield f"    {contact.name} ({contact.id}){', primary' if contact.primary else ''} {contact.relation}".rstrip()
+        primary = ("primary",) if contact.primary and "primary" not in contact.relation else ()
+        yield ", ".join((f"    {contact.name} ({contact.id})", *primary, *filter(None, [contact.relation])))
     yield from _reasons(offer.contact_reasons, explain)
     yield "channels"
     for channel in offer.channels:
@@ -58,7 +59,8 @@ def _channel_lines(channel: OfferedChannel, explain: bool) -> Iterator[str]:
     yield f"    {channel.label} ({channel.name}){', an address may be typed' if channel.custom_recipient else ''}"
     for item in channel.recipients:
         chosen = " ← prefilled" if item.recipient == channel.prefilled else ""
-        yield f"      {_mark(item.usable)} {item.recipient.address} {item.recipient.name} {item.note}".rstrip() + chosen
+        note = f": {item.note}" if item.note else ""
+        yield f"      {_mark(item.usable)} {item.recipient.address} {item.recipient.name}".rstrip() + note + chosen
     for template in channel.templates:
         chosen = " ← chosen" if template == channel.chosen else ""
         yield f"      + template {template.name} ({template.language}){chosen}"
