@@ -104,6 +104,20 @@ class Extension:
     def clock(self) -> Clock:
         return self.runtime.clock
 
+    def missing(self) -> str:
+        """What has to be set before this can be used, as a sentence for a person with the file to fill; empty when nothing is.
+
+        Asked for every offer, which then says so instead of failing later: read settings here, and ask nobody. By itself it names
+        the first ``REQUIRED`` setting that is not set.
+        """
+        for setting in self.settings:
+            if setting.default is REQUIRED:
+                try:
+                    getattr(self.config, setting.name)
+                except InvalidValue as unset:
+                    return unset.message
+        return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Abilities:

@@ -18,6 +18,7 @@ from jumpseat.contract import RecordSource, SessionType, ShareChannel
 from jumpseat.errors import (
     JumpseatError,
     NotSignedIn,
+    ProviderSignInNeeded,
     RecordNotFound,
     SessionNotFound,
     SessionNotValid,
@@ -439,6 +440,9 @@ class Host(Administration):
         if offered is None:
             known = ", ".join(item.name for item in offer.session_types) or "none"
             raise SessionTypeNotAllowed(f"There is no session type '{session_type}'. Known: {known}.", param="sessionType")
+        missing = self.session_types[session_type].missing()
+        if missing:
+            raise ProviderSignInNeeded(missing, param="sessionType")
         if not offered.allowed:
             why = next(reason for reason in offered.reasons if not reason.allowed)
             raise SessionTypeNotAllowed(

@@ -25,7 +25,7 @@ from jumpseat.catalogue.validate import check
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.clock import Clock, SystemClock
 from jumpseat.contract import RecordSource
-from jumpseat.errors import PluginError, WorkspaceNotFound
+from jumpseat.errors import InvalidValue, PluginError, WorkspaceNotFound
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.hooks.plugins import Plugins
 from jumpseat.hooks.trace import Trace, TraceLevel, TraceRow, TraceSetting, trace_level
@@ -208,7 +208,9 @@ class Wiring:
     def store(self) -> Store:
         from jumpseat.store.store import Store
 
-        url = self._options.database_url or os.environ.get("JUMPSEAT_DATABASE_URL") or str(self.var / "jumpseat.db")
+        url = self._options.database_url or os.environ.get("JUMPSEAT_DATABASE_URL") or f"sqlite:///{self.var / 'jumpseat.db'}"
+        if "://" not in url:
+            raise InvalidValue("JUMPSEAT_DATABASE_URL is not an address; write postgresql://USER@HOST/NAME or sqlite:///PATH.")
         store = Store.open(url, self.clock)
         self.trace.load(_stored_levels(store))
         return store

@@ -21,7 +21,7 @@ class EmailChannel(ShareChannel):
     name, label, address_kind = "email", "E-mail", "email"
     deadline_seconds = 120.0
     settings = (
-        Setting("host", str, default="", help="Name of the SMTP server. Empty: no mail is sent, and a share says so."),
+        Setting("host", str, default="", help="Name of the SMTP server. Empty: no mail is sent, and the offer says so."),
         Setting("port", int, help="Port of the SMTP server; left out: 587 for starttls, 465 for tls, 25 for none."),
         Setting(
             "security",
@@ -41,13 +41,16 @@ class EmailChannel(ShareChannel):
         Setting("ca_file", str, help="File of certificates to trust instead of the system's, for a company's own authority."),
     )
 
+    def missing(self) -> str:
+        unset = next((name for name in ("host", "sender") if not getattr(self.config, name)), None)
+        return f"E-mail is not set up: fill '{unset}' in metadata/plugins/email.yaml." if unset else ""
+
     def check(self, address: str) -> str:
         return check_address(address)
 
     def send(self, message: Message) -> Outcome:
-        for name in ("host", "sender"):
-            if not getattr(self.config, name):
-                return Outcome.refused(f"E-mail is not set up: fill '{name}' in metadata/plugins/email.yaml.")
+        if missing := self.missing():
+            return Outcome.refused(missing)
         sender = Sender(self.config.sender, self.config.sender_name or "", self.config.reply_to or "")
         try:
             mail = build(message, sender, self.clock.now())

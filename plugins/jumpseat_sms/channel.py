@@ -81,6 +81,15 @@ class SmsChannel(ShareChannel):
         config = self._lent()
         return longest(config.max_segments) if config else None
 
+    def missing(self) -> str:
+        if self.config.apprise_url:
+            return ""
+        try:
+            gateway_of(self.config)
+        except NotSetUp as unset:
+            return str(unset)
+        return ""
+
     def check(self, address: str) -> str:
         return check_number(address, self.config.number_types or NUMBER_TYPES, self.config.countries or ())
 

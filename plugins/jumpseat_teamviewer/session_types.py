@@ -28,6 +28,7 @@ from jumpseat_teamviewer.answers import ConnectionReport, DeviceEntry, ServiceCa
 from jumpseat_teamviewer.client import LOOPBACK, TeamViewerClient
 from jumpseat_teamviewer.failures import SessionUnknown
 from jumpseat_teamviewer.reading import format_date, normalise_code, write_custom_api
+from jumpseat_teamviewer.tokens import NO_TOKEN
 
 DESCRIPTION_MAX, NAME_MAX, EMAIL_MAX = 4000, 100, 254
 SINGLE_READS = 50
@@ -58,6 +59,9 @@ class TeamViewerSession(SessionType):
     @property
     def poll_seconds(self) -> float:  # type: ignore[override]  # how often it may be asked stands in the settings
         return float(self.config.poll_seconds)
+
+    def missing(self) -> str:
+        return "" if self.config.token else NO_TOKEN
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """See ``SessionType.open``; what leaves is what ``_fields`` lists and nothing else."""

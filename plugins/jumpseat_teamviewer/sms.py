@@ -13,6 +13,7 @@ from jumpseat import (
     ShareChannel,
 )
 from jumpseat_teamviewer.account import ProviderAccount
+from jumpseat_teamviewer.tokens import NO_TOKEN
 
 
 class TeamViewerSms(ShareChannel):
@@ -28,6 +29,9 @@ class TeamViewerSms(ShareChannel):
 
     def __init__(self, account: ProviderAccount | None = None) -> None:
         self.account = account or ProviderAccount()
+
+    def missing(self) -> str:
+        return "" if self.config.token else NO_TOKEN
 
     def send(self, message: Message) -> Outcome:
         """One call, never repeated: each accepted one may send an SMS."""

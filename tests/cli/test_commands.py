@@ -80,8 +80,11 @@ def test_without_a_provider_account_opening_says_what_to_fill_and_ends_with_sign
     assert "metadata/plugins/teamviewer.yaml" in done.stderr
 
 
-def test_a_failed_opening_stands_in_the_history(run: Run) -> None:
-    run("session", "open", "Case", "500A000000D34xy")
+def test_a_failed_opening_stands_in_the_history(run: Run, tmp_path: Path) -> None:
+    nobody_listens = "plugin: teamviewer\nsettings:\n  api_url: http://127.0.0.1:9/api/v1\n  token: {file: token}\n"
+    (tmp_path / "support" / "metadata" / "plugins" / "teamviewer.yaml").write_text(nobody_listens)
+    (tmp_path / "support" / "token").write_text("1-secret")
+    assert run("session", "open", "Case", "500A000000D34xy").returncode == 3
 
     (session,) = answer(run("session", "list", "Case", "500A000000D34xy", "--json"))
 
@@ -131,15 +134,54 @@ def test_a_key_for_a_permission_set_that_is_not_there_is_refused(run: Run) -> No
     assert (done.returncode, done.stderr) == (2, "error[JS-VALUE]: There is no permission set 'boss'. Known: administrator, user.\n")
 
 
-def test_doctor_looks_at_everything_and_finds_the_starter_workspace_well(run: Run) -> None:
-    findings = answer(run("doctor", "--json"))
+def test_doctor_names_the_accounts_and_gateways_that_a_new_workspace_still_lacks(run: Run) -> None:
+    done = run("doctor", "--json")
 
-    assert all(item["ok"] for item in findings)
-    assert {"python", "metadata", "database", "source sandbox", "session types", "public address"} <= {item["what"] for item in findings}
+    findings = {item["what"]: item for item in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert {what for what, item in findings.items() if not item["ok"]} == {
+        "session type pilot",
+        "session type remote_control",
+        "channel email",
+        "channel sms",
+        "channel teamviewer_sms",
+    }
+    assert findings["channel email"]["found"] == "E-mail is not set up: fill 'host' in metadata/plugins/email.yaml."
+    assert "metadata/plugins/teamviewer.yaml" in findings["session type pilot"]["found"]
+    assert {"python", "metadata", "database", "source sandbox", "public address"} <= set(findings)
+
+
+def test_doctor_is_content_when_one_channel_and_one_session_type_can_be_used(run: Run, tmp_path: Path) -> None:
+    plugins = tmp_path / "support" / "metadata" / "plugins"
+    (plugins / "teamviewer.yaml").write_text("plugin: teamviewer\nsettings:\n  token: {file: token}\n")
+    (tmp_path / "support" / "token").write_text("1-secret")
+    (plugins / "email.yaml").write_text("plugin: email\nsettings: {host: smtp.example.com, sender: support@example.com}\n")
+
+    done = run("doctor")
+
+    assert done.returncode == 0, done.stdout
+    assert "todo channel sms" in done.stdout
+
+
+def test_an_offer_says_that_no_account_is_connected(run: Run) -> None:
+    offer = answer(run("resolve", "Case", "500A000000D34xy", "--json"))
+
+    (new,) = [action for action in offer["actions"] if action["name"] == "new"]
+    assert not new["allowed"]
+    assert new["reason"]["text"].startswith("No TeamViewer account is connected. Set 'token'")
+
+
+def test_a_database_address_that_is_none_is_refused(run: Run) -> None:
+    done = run("keys", "list", JUMPSEAT_DATABASE_URL="nonsense")
+
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error[JS-VALUE]: JUMPSEAT_DATABASE_URL is not an address; write postgresql://USER@HOST/NAME or sqlite:///PATH.\n",
+    )
 
 
 def test_doctor_fails_while_the_files_are_bad(run: Run, tmp_path: Path) -> None:
-    assert run("doctor").returncode == 0
+    run("doctor")
     (tmp_path / "support" / "metadata" / "objects" / "case.yaml").write_text("label: [")
 
     done = run("doctor")

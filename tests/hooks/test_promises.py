@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from jumpseat import Outcome, ShareChannel
+from jumpseat import REQUIRED, Outcome, Setting, ShareChannel, hookimpl
 from jumpseat.clock import SystemClock
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.hooks.guarding import guard
+from jumpseat.hooks.plugins import Plugins
 
 
 class Following(ShareChannel):
@@ -51,3 +53,29 @@ def test_a_promise_that_is_declared_is_what_was_declared() -> None:
     guarded = guard(Dispatch(clock=SystemClock()), "plugin", Declared())
 
     assert (guarded.honours_key, guarded.can_look_up, guarded.max_text) == (True, False, 160)
+
+
+def test_what_needs_a_setting_says_which_until_it_is_set(tmp_path: Path) -> None:
+    class Needy(ShareChannel):
+        name, label = "needy", "Needy"
+        settings = (Setting("url", str, default=REQUIRED),)
+
+        def send(self, message: Any) -> Outcome:
+            return Outcome.sent()
+
+    class Plugin:
+        __name__ = "needy"
+
+        @hookimpl
+        def register_share_channels(self) -> list[ShareChannel]:
+            return [Needy()]
+
+    values: dict[str, str] = {}
+    plugins = Plugins.load(tmp_path, object(), discover=False, extra=[Plugin()], settings=lambda _: values)
+    try:
+        channel = plugins.channels["needy"]
+        assert channel.missing() == "The setting 'url' of the plugin 'needy' is not set. Write it in metadata/plugins/needy.yaml."
+        values["url"] = "https://gateway.example"
+        assert channel.missing() == ""
+    finally:
+        plugins.close()

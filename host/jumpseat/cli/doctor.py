@@ -24,6 +24,8 @@ class Finding:
     ok: bool
     found: str
     fix: str = ""
+    todo: bool = False
+    """Not set up, while others of its kind are: the host runs without it."""
 
 
 @click.command()
@@ -40,15 +42,16 @@ def doctor(ctx: Context, as_json: bool) -> int:
             *_plugins(host),
             *_database(host),
             *_sources(host),
-            *_session_types(host),
+            *_extensions(host),
             *_address(host),
         ]
-    lines = [
-        f"{'ok  ' if item.ok else 'FAIL'} {item.what:<24} {item.found}" + (f"\n     fix: {item.fix}" if item.fix else "")
-        for item in findings
-    ]
-    answer(as_json, view(findings), lambda: "\n".join(lines))
+    answer(as_json, view(findings), lambda: "\n".join(_line(item) for item in findings))
     return 0 if all(item.ok for item in findings) else 1
+
+
+def _line(item: Finding) -> str:
+    mark = "todo" if item.todo else "ok  " if item.ok else "FAIL"
+    return f"{mark} {item.what:<24} {item.found}" + (f"\n     fix: {item.fix}" if item.fix else "")
 
 
 def _python() -> Iterator[Finding]:
@@ -104,12 +107,15 @@ def _sources(host: Host) -> Iterator[Finding]:
             yield Finding(f"source {name}", False, error.message, f"check {config.file}")
 
 
-def _session_types(host: Host) -> Iterator[Finding]:
-    allowed = [name for name in host.session_types if host.catalogue.sessions.allows(name)]
-    if allowed:
-        yield Finding("session types", True, ", ".join(allowed))
-    else:
+def _extensions(host: Host) -> Iterator[Finding]:
+    allowed = {name: item for name, item in host.session_types.items() if host.catalogue.sessions.allows(name)}
+    if not allowed:
         yield Finding("session types", False, "none is allowed", "allow one in metadata/sessions.yaml")
+    for kind, found in (("session type", allowed), ("channel", host.share_channels)):
+        missing = {name: item.missing() for name, item in found.items()}
+        some_work = not all(missing.values())
+        for name, unset in missing.items():
+            yield Finding(f"{kind} {name}", not unset or some_work, unset or "can be used", todo=bool(unset) and some_work)
 
 
 def _address(host: Host) -> Iterator[Finding]:

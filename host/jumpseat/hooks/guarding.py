@@ -95,6 +95,9 @@ class _Guarded(Extension):
             return value
         return lambda *args, **kwargs: self._call(name, _anything, *args, **kwargs)
 
+    def missing(self) -> str:
+        return self._call("missing", one(str))
+
     def __repr__(self) -> str:
         return f"<{self._contract.__name__} {self.__dict__['name']!r} of the plugin {self.__dict__['_plugin']!r}>"
 

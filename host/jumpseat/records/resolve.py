@@ -10,7 +10,7 @@ from typing import Any
 
 from jumpseat.catalogue.model import Catalogue, SupportedObject
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
-from jumpseat.errors import ObjectNotSupported, PluginNotLoaded, RecipientInvalid
+from jumpseat.errors import ObjectNotSupported, PluginError, PluginNotLoaded, RecipientInvalid
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.records.addresses import address_of, normal_address
 from jumpseat.records.contacts import Found, find_contacts, rules_for
@@ -117,7 +117,7 @@ class Resolver:
         )
 
     def _type(self, place: Place, session_type: SessionType, supporter: Supporter) -> OfferedType:
-        reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name)]
+        reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name), *_missing(session_type)]
         if all(reason.allowed for reason in reasons):
             reasons += self._plugins_say("session_type_allowed", record=place.record, session_type=session_type, supporter=supporter)
         return OfferedType(
@@ -161,6 +161,8 @@ class Resolver:
             reasons.append(Reason(f"{place.supported.label} does not offer this channel.", where))
         elif channel.only_for is not None and session_type.name not in channel.only_for:
             reasons.append(Reason(f"{channel.label} does not work with {session_type.label}.", Provenance(channel.name)))
+        elif unset := _missing(channel):
+            reasons += unset
         else:
             reasons += self._plugins_say(
                 "share_channel_allowed", record=place.record, session_type=session_type, channel=channel, supporter=supporter
@@ -229,6 +231,15 @@ class Resolver:
         contact = recipient.contact if recipient else None
         wanted = (contact.language if contact else None, supporter.language, self.catalogue.host.default_language)
         return tuple(language for language in wanted if language)
+
+
+def _missing(extension: SessionType | ShareChannel) -> tuple[Reason, ...]:
+    """What has to be set before a session type or channel can be used."""
+    try:
+        missing = extension.missing()
+    except PluginError as error:
+        missing = error.message
+    return (Reason(missing, Provenance(extension.name)),) if missing else ()
 
 
 def prefill(usable: Sequence[Recipient], found: Found) -> Recipient | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
+import sys
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
+from jumpseat.errors import UsageError
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -112,6 +116,7 @@ def work_engine(url: str) -> sa.Engine:
     """
     if not url.startswith("sqlite"):
         return sa.create_engine(url, pool_size=5, max_overflow=5, pool_pre_ping=True)
+    _check_sqlite()
     engine = sa.create_engine(url)
 
     @sa.event.listens_for(engine, "connect")
@@ -121,6 +126,15 @@ def work_engine(url: str) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _check_sqlite() -> None:
+    """From Python 3.12 on DBOS's tables use ``unixepoch('subsec')``, which an older SQLite answers with nothing."""
+    if sys.version_info >= (3, 12) and sqlite3.sqlite_version_info < (3, 42):
+        raise UsageError(
+            f"This Python brings SQLite {sqlite3.sqlite_version}, and durable work on SQLite needs 3.42 or newer from Python 3.12 on. "
+            "Use a Python with a newer SQLite ('uv python install' brings one), Python 3.11, or PostgreSQL by JUMPSEAT_DATABASE_URL."
+        )
 
 
 def migrate(engine: sa.Engine) -> None:
