@@ -479,3 +479,38 @@ def test_the_shipped_template_of_the_test_workspace_is_read(workspace: Path) -> 
     assert catalogue is not None
     assert [(one.name, one.channel, one.language) for one in catalogue.templates] == [("case", "email", "en")]
     assert TEMPLATE.endswith(catalogue.templates[0].body)
+
+
+def test_a_file_that_did_not_change_is_not_read_again_and_one_that_did_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jumpseat.catalogue import files, load as loading
+
+    objects = tmp_path / "metadata" / "objects"
+    objects.mkdir(parents=True)
+    text = "label: {0}\nsupported_object: {0}\nname_field: Name\nemail_template_description: x\nallow_custom_recipient: false\n"
+    for name in ("One", "Two"):
+        (objects / f"{name}.yaml").write_text(text.format(name))
+    later = files.SETTLED_NS + 10**9
+    monkeypatch.setattr(loading.time, "time_ns", lambda clock=loading.time.time_ns: clock() + later)
+    read: list[str] = []
+    monkeypatch.setattr(loading, "read", lambda workspace, path: read.append(path) or files.read(workspace, path))
+    cache = Cache()
+
+    load(tmp_path, cache=cache)
+    (objects / "Two.yaml").write_text(text.format("New"))
+    loaded = load(tmp_path, cache=cache)
+
+    assert read == ["metadata/objects/One.yaml", "metadata/objects/Two.yaml", "metadata/objects/Two.yaml"]
+    assert loaded.catalogue is not None
+    assert [item.label for item in loaded.catalogue.objects] == ["New", "One"]
+
+
+def test_a_file_that_is_younger_than_a_file_systems_clock_is_always_read() -> None:
+    from jumpseat.catalogue.files import SETTLED_NS, is_settled
+
+    now = 10 * SETTLED_NS
+    old, young = now - SETTLED_NS - 1, now - SETTLED_NS
+
+    assert is_settled((old, old, 1, 1, 1), now)
+    assert not is_settled((old, young, 1, 1, 1), now)
+    assert not is_settled((young, old, 1, 1, 1), now)
+    assert not is_settled((), now)

@@ -17,6 +17,8 @@ TEMPLATES = "templates"
 
 Stamp = tuple[int, ...]
 """What changes when a file changes: times of content and of state in nanoseconds, size, inode, mode."""
+SETTLED_NS = 2_000_000_000
+"""FAT keeps times in steps of two seconds; all others are finer."""
 Snapshot = Mapping[str, Stamp]
 """Stamp by path; two equal ones mean that nothing changed in between."""
 
@@ -55,6 +57,16 @@ def is_masked(path: str) -> bool:
 def snapshot(workspace: Path) -> dict[str, Stamp]:
     """The stamp of every file that matters, by path in the workspace, sorted; what cannot be looked at has an empty one."""
     return dict(sorted((path, stamp) for top in (METADATA, TEMPLATES) for path, stamp in _walk(workspace / top, top, 1)))
+
+
+def is_settled(stamp: Stamp, now_ns: int) -> bool:
+    """Will a later change of this file certainly move its stamp? Not while the file is younger than the coarsest clock of a file system.
+
+    Args:
+        stamp: of the file, found before it was read.
+        now_ns: the time, in nanoseconds since 1970.
+    """
+    return bool(stamp) and max(stamp[0], stamp[1]) < now_ns - SETTLED_NS
 
 
 def _walk(folder: Path, path: str, depth: int) -> Iterator[tuple[str, Stamp]]:

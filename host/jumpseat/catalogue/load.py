@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,20 @@ from typing import Any
 
 from jumpseat.catalogue import build
 from jumpseat.catalogue.cross import BROKEN_TEMPLATES, CrossCheck
-from jumpseat.catalogue.files import METADATA, OTHER_YAML, TEMPLATES, digest, is_masked, kind_of, read, snapshot, unknown_file, version_of
+from jumpseat.catalogue.files import (
+    METADATA,
+    OTHER_YAML,
+    TEMPLATES,
+    Stamp,
+    digest,
+    is_masked,
+    is_settled,
+    kind_of,
+    read,
+    snapshot,
+    unknown_file,
+    version_of,
+)
 from jumpseat.catalogue.model import Catalogue, HostSettings, SessionSettings
 from jumpseat.catalogue.positions import Reading, read_yaml
 from jumpseat.catalogue.problems import Problem, has_errors, in_order
@@ -59,9 +73,27 @@ class _File:
 
 @dataclass(slots=True)
 class Cache:
-    """Files as they were understood last; one that still has the same bytes is not read again."""
+    """Files as they were last: one whose stamp did not move is not read again, and the same bytes are not understood again."""
 
     files: dict[str, _File] = field(default_factory=dict)
+    _read: dict[str, tuple[Stamp, bytes]] = field(default_factory=dict)
+
+    def content(self, workspace: Path, path: str, stamp: Stamp) -> bytes | Problem:
+        """The bytes of one file.
+
+        Args:
+            workspace: the folder.
+            path: of the file, in the workspace.
+            stamp: as it was found just before.
+        """
+        known = self._read.get(path)
+        if known and known[0] == stamp:
+            return known[1]
+        content = read(workspace, path)
+        self._read.pop(path, None)
+        if isinstance(content, bytes) and is_settled(stamp, time.time_ns()):
+            self._read[path] = stamp, content
+        return content
 
 
 def load(
@@ -85,10 +117,13 @@ def load(
     if not (workspace / METADATA).is_dir():
         cause = "the workspace has no metadata/ folder"
         return Loaded(None, (Problem(METADATA, 1, 1, "M212", cause, "name another folder, or make one with 'jumpseat init DIR'"),))
-    paths = list(snapshot(workspace))
-    contents = {path: read(workspace, path) for path in paths if not path.startswith(f"{METADATA}/") or kind_of(path)}
+    cache = cache or Cache()
+    stamps = snapshot(workspace)
+    paths = list(stamps)
+    wanted = [path for path in paths if not path.startswith(f"{METADATA}/") or kind_of(path)]
+    contents = {path: cache.content(workspace, path, stamps[path]) for path in wanted}
     with _without_collections():
-        return _load(_Load(workspace, vocabulary, cache or Cache(), secrets_from or workspace), paths, contents)
+        return _load(_Load(workspace, vocabulary, cache, secrets_from or workspace), paths, contents)
 
 
 @contextmanager
