@@ -129,8 +129,8 @@ class Host(Administration):
 
     @property
     def database(self) -> str:
-        """Which database this host uses, without its password."""
-        return repr(self._wiring.store)
+        """Address of the database this host uses, without its password."""
+        return self._wiring.store.shown
 
     # --- who acts -----------------------------------------------------------------------------------------------------
 

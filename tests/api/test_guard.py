@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
-from api_kit import CASE, Api, problem, serving
+from api_kit import CASE, Api, problem, serving, until
 from hypothesis import given, strategies as st
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -240,7 +240,11 @@ def test_each_call_is_logged_in_one_line_without_secrets(user: Api, caplog: pyte
     user.get(f"/join/{session['sessionId']}")
     user.get("/v1/objects?email=someone@example.test")
 
-    calls = [record for record in caplog.records if record.name == "jumpseat.access"]
+    def logged() -> list[logging.LogRecord]:
+        return [record for record in caplog.records if record.name == "jumpseat.access"]
+
+    until(lambda: len(logged()) == 4)  # the line of a call is written after its answer has gone out
+    calls = logged()
     assert [(call.method, call.path, call.status) for call in calls] == [
         ("POST", OPENING, 201),
         ("POST", f"/v1/sessions/{session['sessionId']}/join", 200),

@@ -95,8 +95,7 @@ class CrossCheck:
                 fix = f"write 'allow_{name}: …' in the first column instead"
                 yield self._at(_SESSION_SETTINGS, path, "M102", f"'{name}' has a key of its own", fix, key=True)
             elif self.vocabulary and name not in self.vocabulary.session_types:
-                known = self.vocabulary.session_types - {"remote_control", "pilot"}
-                yield self._unknown(_SESSION_SETTINGS, path, "M302", "session type", name, known, key=True)
+                yield self._unknown(_SESSION_SETTINGS, path, "M302", "session type", name, self.vocabulary.session_types, key=True)
 
     def _host_settings(self) -> Iterator[Problem]:
         host = self.catalogue.host

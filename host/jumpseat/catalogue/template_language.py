@@ -111,7 +111,7 @@ def inspect(source: str, template_fields: Collection[str] | None = None) -> Insp
     try:
         tree = _parser().parse(source)
     except TemplateSyntaxError as error:
-        return Inspected((_problem(error.lineno, "M405", f"not a template: {_small(error.message or 'syntax error')}", ""),))
+        return Inspected((_problem(error.lineno, "M405", f"not a template: {_small(error.message or 'syntax error')}", _NOT_NEEDED),))
     except (RecursionError, ValueError, OverflowError):
         return Inspected((_problem(1, "M405", "not a template: it is nested too deep, or holds a number that is too long", _NOT_NEEDED),))
     check = _Check(source.split("\n"), template_fields)

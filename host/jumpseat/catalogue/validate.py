@@ -242,15 +242,17 @@ FORMS_OF_NUMBERS = frozenset(pattern for pattern, (words, _) in FORMS.items() if
 """Texts that look like numbers when half of them is missing; quotes would not help."""
 
 
+_PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+"""A text that YAML takes for nothing else, so that it needs no quotes."""
+
+
 def _type_fix(wanted: list[str], value: Any) -> str:
     if wanted == ["boolean"]:
         return "write true or false, in small letters and without quotes"
     if wanted == ["array"]:
-        return (
-            f"write [{value}]"
-            if isinstance(value, str) and len(value) <= _LONGEST_SHOWN and "," not in value
-            else "write a list: [first, second]"
-        )
+        if not isinstance(value, str) or len(value) > _LONGEST_SHOWN or set(value) & set(',"'):
+            return "write a list: [first, second]"
+        return f"write [{value}]" if _PLAIN_NAME.fullmatch(value) else f'write ["{value}"]'
     if wanted == ["object"]:
         return "write 'key: value' lines, indented below it"
     return f"write {' or '.join(_KINDS[one] for one in wanted)}"

@@ -109,8 +109,13 @@ class Store:
         with self.write() as conn:
             upgrade(conn)
 
+    @property
+    def shown(self) -> str:
+        """The address, without its password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
     def __repr__(self) -> str:
-        return f"Store({self.engine.url.render_as_string(hide_password=True)!r})"
+        return f"Store({self.shown!r})"
 
 
 def violates(error: IntegrityError, constraint: str) -> bool:
