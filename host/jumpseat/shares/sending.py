@@ -27,6 +27,8 @@ FIRST_DELAY_SECONDS = 5
 LONGEST_DELAY_SECONDS = 900
 MARGIN = timedelta(seconds=15)
 """Beyond the longest deadline of a channel, before a share that is still *sending* counts as cut off."""
+OVERLOOKED = timedelta(minutes=2)
+"""A share that nobody took for so long beyond its time has lost its job."""
 CUT_OFF = "The try was cut off before the gateway answered."
 MAYBE_SENT = "The message may have been sent; resend it if the customer has not received it."
 
@@ -115,8 +117,15 @@ class Sending:
         return self._finish(share, outcome) if outcome is not None else None
 
     def recover(self) -> list[Share]:
-        """Settle shares that were cut off while sending: ask or repeat where the channel allows it, else *unknown*."""
-        settled = []
+        """Settle shares that were cut off while sending: ask or repeat where the channel allows it, else *unknown*.
+
+        Shares whose job was taken by a process that died before it began are delivered here.
+        """
+        now = self.clock.now()
+        patience = timedelta(seconds=LONGEST_DELAY_SECONDS) + OVERLOOKED
+        with self.store.read() as connection:
+            overlooked = share_rows.overlooked(connection, new_before=now - OVERLOOKED, tried_before=now - patience)
+        settled = [done for share in overlooked if (done := self.deliver(share.id))]
         channels = self.channels()
         longest = max((channel.deadline_seconds for channel in channels.values()), default=0.0)
         with self.store.read() as connection:

@@ -191,6 +191,19 @@ def queued(conn: sa.Connection) -> tuple[Share, ...]:
     return _in_state(conn, table.c.state == ShareState.QUEUED.value)
 
 
+def overlooked(conn: sa.Connection, *, new_before: datetime, tried_before: datetime) -> tuple[Share, ...]:
+    """Shares that have waited longer for their (next) try than any queue makes them wait, oldest first: their job was lost.
+
+    Args:
+        conn: a connection.
+        new_before: for those that were never tried: made at this time or earlier.
+        tried_before: for the others: last tried at this time or earlier.
+    """
+    new = sa.and_(table.c.tries == 0, table.c.created_at <= new_before)
+    tried = sa.and_(table.c.tries > 0, table.c.sending_at <= tried_before)
+    return _in_state(conn, table.c.state == ShareState.QUEUED.value, sa.or_(new, tried))
+
+
 def stuck(conn: sa.Connection, before: datetime) -> tuple[Share, ...]:
     """Shares whose try began at this time or earlier and has no outcome, oldest first: their process died, or will."""
     return _in_state(conn, table.c.state == ShareState.SENDING.value, table.c.sending_at <= before)
