@@ -163,6 +163,15 @@ def test_doctor_is_content_when_one_channel_and_one_session_type_can_be_used(run
     assert "todo channel sms" in done.stdout
 
 
+def test_doctor_names_a_blocked_plugin_that_does_not_exist(run: Run, tmp_path: Path) -> None:
+    host = tmp_path / "support" / "metadata" / "host.yaml"
+    host.write_text(host.read_text() + "blocked_plugins: [emial]\n")
+
+    findings = {item["what"]: item for item in json.loads(run("doctor", "--json").stdout)}
+
+    assert findings["plugin emial"]["found"] == "blocked, and there is none of this name"
+
+
 def test_an_offer_says_that_no_account_is_connected(run: Run) -> None:
     offer = answer(run("resolve", "Case", "500A000000D34xy", "--json"))
 

@@ -244,9 +244,9 @@ _HOST = _file(
         "phone_country": _text(
             "Country with which phone numbers without `+` are read; when left out, such numbers are refused.", COUNTRY, longest=2
         ),
-        "plugin_order": _plugin_names("Plugins that are asked first, in this order."),
-        "required_plugins": _plugin_names("Plugins without which the host does not start."),
-        "blocked_plugins": _plugin_names("Plugins that are not loaded."),
+        "plugin_order": _plugin_names("Plugins that are asked first, in this order; read at the start."),
+        "required_plugins": _plugin_names("Plugins without which the host does not start; read at the start."),
+        "blocked_plugins": _plugin_names("Plugins that are not loaded; read at the start."),
         "trace_retention": _text("How long rows of the plugin trace log are kept.", DURATION, longest=10, default="24h"),
     },
 )

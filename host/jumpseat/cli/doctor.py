@@ -70,7 +70,13 @@ def _metadata(host: Host) -> Iterator[Finding]:
 
 
 def _plugins(host: Host) -> Iterator[Finding]:
-    for info in host.plugins(host.operator()):
+    infos = host.plugins(host.operator())
+    for name in host.catalogue.host.blocked_plugins:
+        if name not in {info.name for info in infos}:
+            yield Finding(
+                f"plugin {name}", False, "blocked, and there is none of this name", "mend 'blocked_plugins' in metadata/host.yaml"
+            )
+    for info in infos:
         if info.state == "active":
             reason = info.reason.replace("\n", " ")
             yield Finding(f"plugin {info.name}", not reason, f"active, but: {reason}" if reason else "active")
