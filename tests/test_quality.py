@@ -84,6 +84,12 @@ UNPINNED = {"setuptools", "wheel", "uv"}
 """Tools that a machine may have of its own."""
 
 
+def test_the_version_is_the_same_in_the_package_and_in_its_description() -> None:
+    import jumpseat
+
+    assert jumpseat.__version__ == PYPROJECT["project"]["version"]
+
+
 def test_every_error_has_a_code_of_its_own_that_stands_in_the_tree() -> None:
     from jumpseat import errors
 

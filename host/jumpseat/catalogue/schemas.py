@@ -135,7 +135,9 @@ _SUPPORTED_OBJECT = _file(
         "template_fields": _list("Further fields that templates may use as `record.<field>`.", _FIELD, most=50),
         "chat_message": _boolean("Offer to write a message to the record's feed, where the record source can.", True),
         "write_back": _free_mapping(
-            "Fields of the record that are written at close, each with what goes there.", _text("What is written."), FIELD_NAME
+            "Fields of the record that are written at close, each with what goes there. No effect yet.",
+            _text("What is written."),
+            FIELD_NAME,
         ),
         "enabled": _boolean("False takes the object out of use without deleting its file.", True),
     },
@@ -153,7 +155,9 @@ _SESSIONS = _file(
         ),
         "valid_for": _text("How long a new session stays valid.", DURATION, longest=10, default="24h"),
         "one_valid_session_per_record": _boolean("False lets a record have several valid sessions at once.", True),
-        "notify_on_join": _choice("When the supporters are told that the customer joined.", ["always", "when_shared", "never"], "always"),
+        "notify_on_join": _choice(
+            "When the supporters are told that the customer joined. No effect yet.", ["always", "when_shared", "never"], "always"
+        ),
         "close_unjoined_after": _text(
             "Close a session that nobody joined after this time; when left out, only its end closes it.", DURATION, longest=10
         ),
@@ -211,8 +215,12 @@ _SOURCE = _file(
         "kind": _text("Kind of CRM, from a plugin.", NAME, longest=64),
         "label": _text("What people call it.", longest=80),
         "settings": {"description": "Settings of this kind; secrets as `{env: NAME}` or `{file: PATH}`.", "type": "object"},
-        "frame_ancestors": _list("Origins whose pages may show Jumpseat in a frame.", _text("Origin of a page.", ORIGIN), most=50),
-        "vocabulary": _free_mapping("What this CRM calls things, by Jumpseat's word for them.", _text("The CRM's word.", longest=80), NAME),
+        "frame_ancestors": _list(
+            "Origins whose pages may show Jumpseat in a frame. No effect yet.", _text("Origin of a page.", ORIGIN), most=50
+        ),
+        "vocabulary": _free_mapping(
+            "What this CRM calls things, by Jumpseat's word for them. No effect yet.", _text("The CRM's word.", longest=80), NAME
+        ),
     },
     ("name", "kind", "label"),
 )

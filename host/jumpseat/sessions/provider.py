@@ -34,17 +34,16 @@ def _close_one(parts: Parts, session: Session, *, note: bool) -> bool:
             if session_type is None:
                 raise JumpseatError(words.NO_TYPE.format(type=session.session_type))
             session_type.close(session)
-        except Exception as error:
+        except JumpseatError as error:
             # Whatever went wrong there: here the session is over, and the provider will be told again.
             if note:
-                _note(parts, session, error)
+                _note(parts, session, error.message)
             return False
     with parts.store.write() as conn:
         sessions.close_confirmed(conn, session.id)
     return True
 
 
-def _note(parts: Parts, session: Session, error: Exception) -> None:
-    reason = error.message if isinstance(error, JumpseatError) else words.PLUGIN_FAILED.format(type=session.session_type)
+def _note(parts: Parts, session: Session, reason: str) -> None:
     with parts.store.write() as conn:
         timeline.add(conn, session.id, parts.now(), "note", words.CLOSE_LATER.format(reason=reason))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jumpseat.contract import SessionType
+from jumpseat.errors import JumpseatError
 from jumpseat.sessions import steps, words
 from jumpseat.sessions.parts import Parts
 from jumpseat.sessions.provider import close_at_provider
@@ -79,7 +80,7 @@ def _settle(parts: Parts, row: Details) -> Session | None:
         return _fail(parts, row, words.CANNOT_FIND.format(type=label))
     try:
         found = _find(session_type, row.session)
-    except Exception:
+    except JumpseatError:
         return None  # the guard has traced it; asked again at the next pass
     if found is None:
         return _fail(parts, row, words.NOT_FOUND.format(type=label), look_again_at=parts.now() + LOOK_AGAIN)
@@ -120,7 +121,7 @@ def _look_again(parts: Parts) -> int:
             continue
         try:
             found = _find(session_type, session) if session_type else None
-        except Exception:
+        except JumpseatError:
             unasked += 1  # the guard has traced it; asked again at the next pass
             continue
         with parts.store.write() as conn:

@@ -12,6 +12,7 @@ from itertools import groupby
 
 import sqlalchemy as sa
 
+from jumpseat.errors import JumpseatError
 from jumpseat.sessions import steps
 from jumpseat.sessions.parts import Parts
 from jumpseat.sessions.provider import close_at_provider
@@ -55,7 +56,7 @@ def _status(parts: Parts, batch: Sequence[Details]) -> Sequence[SessionStatus]:
     session_type = parts.type(asked[0].session_type)
     try:
         answer = session_type.status(asked) if session_type else ()
-    except Exception:
+    except JumpseatError:
         answer = ()  # the guard has traced it; asked again at the next watch
     return answer if len(answer) == len(asked) else [SessionStatus("unknown")] * len(asked)
 
