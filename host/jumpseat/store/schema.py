@@ -29,6 +29,12 @@ def _time(name: str, *, null: bool = False) -> sa.Column[Any]:
 ONE_VALID = "uq_sessions_valid_key"
 """The constraint that keeps the rule: one valid session per record."""
 ONE_KEY_NAME = "uq_api_keys_name"
+ONE_REQUEST = "uq_sessions_request_key"
+ONE_WEBHOOK_NAME = "uq_webhooks_name"
+ONE_SLOT = "uq_job_runs_slot"
+"""A scheduled time of a job makes one run, however many processes see it come."""
+ONE_RUN_AT_ONCE = "uq_job_runs_active_key"
+ONE_OPEN_ALERT = "uq_alerts_open_key"
 
 sessions = sa.Table(
     "sessions",
@@ -66,11 +72,17 @@ sessions = sa.Table(
     _time("gone_at", null=True),
     # Failed without certainty that nothing was opened: when to look once more.
     _time("look_again_at", null=True),
+    # Who asked for it and under which idempotency key; a repeat after a crash finds its own session by it.
+    _text("request_key", null=True),
+    # Start, end and notes were written to the CRM record, or need not be any more.
+    _time("written_back_at", null=True),
     sa.UniqueConstraint("valid_key", name=ONE_VALID),
 )
 sa.Index(
     "ix_sessions_record", sessions.c.source, sessions.c.object, sessions.c.record_id, sessions.c.created_at.desc(), sessions.c.id.desc()
 )
+# An index and not a constraint: SQLite adds it without copying the table.
+sa.Index(ONE_REQUEST, sessions.c.request_key, unique=True)
 sa.Index("ix_sessions_state_valid_until", sessions.c.state, sessions.c.valid_until)
 sa.Index("ix_sessions_created_at", sessions.c.created_at.desc(), sessions.c.id.desc())
 sa.Index(
@@ -112,7 +124,13 @@ shares = sa.Table(
     _time("sending_at", null=True),
     _time("done_at", null=True),
     _text("shared_by"),
+    # Not before this time; null when it may be tried at once.
+    _time("next_try_at", null=True),
+    # The share whose message this one sends once more.
+    _text("resend_of", null=True),
 )
+sa.Index("ix_shares_created_at", shares.c.created_at)
+sa.Index("ix_shares_reference", shares.c.channel, shares.c.reference)
 sa.Index("ix_shares_session_id", shares.c.session_id, shares.c.created_at)
 sa.Index("ix_shares_state", shares.c.state, shares.c.created_at)
 
@@ -180,4 +198,181 @@ executors = sa.Table(
     _text("id", primary_key=True),
     _time("started_at"),
     _time("beat_at"),
+    # What the process said of itself at its last beat.
+    _text("role", null=True),
+    _text("version", null=True),
+    _text("catalogue_version", null=True),
+)
+
+# What happened, in the order of commits; live events, webhooks and notices are read from here.
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    _time("at"),
+    _text("kind"),
+    _text("session_id", sa.ForeignKey("sessions.id")),
+    _text("source"),
+    _text("object"),
+    _text("record_id"),
+    _text("opened_by"),
+    sa.Column("data", sa.JSON, nullable=False),
+    sqlite_autoincrement=True,  # an id is never given twice, not even after the newest rows were removed
+)
+sa.Index("ix_events_at", events.c.at)
+
+# How far each reader of the events has come that must see every one exactly once.
+followers = sa.Table("followers", metadata, _text("name", primary_key=True), sa.Column("last_id", sa.BigInteger, nullable=False))
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("url"),
+    _text("sealed_secret"),
+    # The secret before the last change, which signs as well until its time is over.
+    _text("sealed_old_secret", null=True),
+    _time("old_secret_until", null=True),
+    sa.Column("kinds", sa.JSON, nullable=False),
+    _time("created_at"),
+    _time("disabled_at", null=True),
+    _text("disabled_reason", null=True),
+    # The receiver asked for patience.
+    _time("paused_until", null=True),
+    sa.UniqueConstraint("name", name=ONE_WEBHOOK_NAME),
+)
+
+webhook_deliveries = sa.Table(
+    "webhook_deliveries",
+    metadata,
+    _text("id", primary_key=True),
+    _text("webhook_id", sa.ForeignKey("webhooks.id", ondelete="CASCADE")),
+    sa.Column("event_id", sa.BigInteger, nullable=True),  # null: a trial
+    _text("kind"),
+    _text("body"),
+    _text("state"),
+    sa.Column("tries", sa.Integer, nullable=False),
+    _time("created_at"),
+    _time("next_try_at", null=True),
+    _time("sending_at", null=True),
+    _time("done_at", null=True),
+    sa.Column("status", sa.Integer, nullable=True),
+    _text("reason"),
+    sa.UniqueConstraint("webhook_id", "event_id", name="uq_webhook_deliveries_webhook_id_event_id"),
+)
+sa.Index("ix_webhook_deliveries_state", webhook_deliveries.c.state, webhook_deliveries.c.next_try_at)
+sa.Index("ix_webhook_deliveries_webhook_id", webhook_deliveries.c.webhook_id, webhook_deliveries.c.created_at)
+
+connections = sa.Table(
+    "connections",
+    metadata,
+    _text("account", primary_key=True),
+    _text("provider_id", primary_key=True),
+    _text("session_id", sa.ForeignKey("sessions.id"), null=True),
+    _text("session_type", null=True),
+    _text("session_code", null=True),
+    _text("correlation_id", null=True),
+    _text("source", null=True),
+    _text("object", null=True),
+    _text("record_id", null=True),
+    _text("record_name", null=True),
+    # Label of the supported object: the report's entity type.
+    _text("record_label", null=True),
+    _text("user_id", null=True),
+    _text("supporter_name", null=True),
+    _text("customer_name", null=True),
+    _text("device_id", null=True),
+    _time("start"),
+    _time("end", null=True),
+    _text("description", null=True),
+    _text("notes", null=True),
+    _time("imported_at"),
+)
+sa.Index("ix_connections_start", connections.c.start.desc(), connections.c.account.desc(), connections.c.provider_id.desc())
+sa.Index("ix_connections_record", connections.c.source, connections.c.object, connections.c.record_id, connections.c.start.desc())
+sa.Index("ix_connections_session_id", connections.c.session_id)
+sa.Index("ix_connections_correlation_id", connections.c.correlation_id)
+
+job_runs = sa.Table(
+    "job_runs",
+    metadata,
+    _text("id", primary_key=True),
+    _text("job"),
+    _text("state"),
+    # schedule, hand or retry.
+    _text("cause"),
+    # The scheduled time that this run is for; null for runs by hand.
+    _time("slot", null=True),
+    _text("asked_by", null=True),
+    _time("created_at"),
+    _time("due_at"),
+    _time("started_at", null=True),
+    _time("beat_at", null=True),
+    _time("ended_at", null=True),
+    _text("executor", null=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    _text("reason"),
+    # How far it has come, so that a run that was cut off goes on instead of beginning again.
+    sa.Column("progress", sa.JSON, nullable=False),
+    sa.Column("cancel_asked", sa.Boolean, nullable=False),
+    # The job's name while the run waits or is in progress; null afterwards.
+    _text("active_key", null=True),
+    sa.UniqueConstraint("job", "slot", name=ONE_SLOT),
+    sa.UniqueConstraint("active_key", name=ONE_RUN_AT_ONCE),
+)
+sa.Index("ix_job_runs_job", job_runs.c.job, job_runs.c.created_at.desc())
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    _text("id", primary_key=True),
+    _text("key"),
+    _text("title"),
+    _text("text"),
+    _time("opened_at"),
+    _time("last_at"),
+    sa.Column("count", sa.Integer, nullable=False),
+    _time("mailed_at", null=True),
+    _time("closed_at", null=True),
+    # The key while the incident is open; null afterwards.
+    _text("open_key", null=True),
+    sa.UniqueConstraint("open_key", name=ONE_OPEN_ALERT),
+)
+sa.Index("ix_alerts_opened_at", alerts.c.opened_at)
+
+# Mails to administrators and supporters; each key is sent once.
+notices = sa.Table(
+    "notices",
+    metadata,
+    _text("key", primary_key=True),
+    # email or crm.
+    _text("way"),
+    _text("address"),
+    _text("subject"),
+    _text("text"),
+    _text("state"),
+    sa.Column("tries", sa.Integer, nullable=False),
+    _time("created_at"),
+    _time("next_try_at", null=True),
+    _time("sending_at", null=True),
+    _time("done_at", null=True),
+    _text("reason"),
+    # What the way needs to know besides (the record of a notice in the CRM).
+    sa.Column("data", sa.JSON, nullable=False),
+)
+sa.Index("ix_notices_state", notices.c.state, notices.c.next_try_at)
+
+# One row per provider account: who looks next, and when.
+watched_accounts = sa.Table(
+    "watched_accounts",
+    metadata,
+    _text("account", primary_key=True),
+    _time("next_at"),
+    # When all sessions are looked at again, not only those that somebody waits for.
+    _time("all_at"),
+    _time("asked_at", null=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    _text("reason"),
 )

@@ -125,7 +125,7 @@ def violates(error: IntegrityError, constraint: str) -> bool:
 
     Args:
         error: what SQLAlchemy raised.
-        constraint: name of a unique constraint of the schema.
+        constraint: name of a unique constraint, or unique index, of the schema.
     """
     from jumpseat.store.schema import metadata
 
@@ -133,8 +133,8 @@ def violates(error: IntegrityError, constraint: str) -> bool:
     if diagnostics is not None:
         return bool(diagnostics.constraint_name == constraint)
     for table in metadata.tables.values():
-        for found in table.constraints:
-            if found.name == constraint and isinstance(found, sa.UniqueConstraint):
+        for found in (*table.constraints, *table.indexes):
+            if found.name == constraint:
                 columns = ", ".join(f"{table.name}.{column.name}" for column in found.columns)
                 return str(error.orig) == f"UNIQUE constraint failed: {columns}"
     return False
