@@ -1,4 +1,4 @@
-"""Shares, API keys, the trace log, idempotency keys, executors and the search of sessions."""
+"""Shares, API keys, the trace log, executors and the search of sessions."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from jumpseat.errors import InvalidValue, KeyInProgress, KeyReused
+from jumpseat.errors import InvalidValue
 from jumpseat.secret import Secret
-from jumpseat.store import executors, idempotency, keys, sessions, shares, timeline, trace
+from jumpseat.store import executors, keys, sessions, shares, timeline, trace
 from jumpseat.store.columns import new_id
 from jumpseat.store.schema import api_keys
 from jumpseat.store.sessions import Details
@@ -351,80 +351,6 @@ def test_a_trace_level_is_set_over_the_one_before(store):
         assert trace.levels(conn) == {("pager", ""): "off", ("pager", "send"): "exceptions"}
 
 
-# --- idempotency ------------------------------------------------------------------------------------------------------
-
-
-def begin(store, key="k1", *, caller="crm", fingerprint="open", now=NOON, dead_before=NOON - timedelta(minutes=5)):
-    with store.write() as conn:
-        return idempotency.begin(conn, caller, key, fingerprint, now, dead_before=dead_before)
-
-
-def finish(store):
-    with store.write() as conn:
-        return idempotency.finish(conn, "crm", "k1", idempotency.Answer(201, "{}"))
-
-
-def test_the_same_call_gets_the_same_answer(store):
-    assert begin(store) is None
-    assert finish(store)
-
-    assert begin(store) == idempotency.Answer(201, "{}")
-    assert not finish(store)
-
-
-def test_the_same_call_still_running_is_told_to_wait(store):
-    begin(store)
-
-    with pytest.raises(KeyInProgress) as busy:
-        begin(store)
-
-    assert str(busy.value) == "The call with the idempotency key 'k1' is still running. Ask again in a moment."
-    assert busy.value.retry_after_seconds == 1
-
-
-@pytest.mark.parametrize("finished", [True, False])
-def test_a_key_used_for_another_call_is_refused(store, finished):
-    begin(store)
-    if finished:
-        finish(store)
-
-    with pytest.raises(KeyReused) as reused:
-        begin(store, fingerprint="close")
-
-    assert str(reused.value) == "The idempotency key 'k1' was used for another call. Use a fresh key for each call."
-
-
-def test_a_key_belongs_to_its_caller(store):
-    begin(store)
-
-    assert begin(store, caller="other") is None
-    assert begin(store, "k2") is None
-
-
-@pytest.mark.parametrize(("seconds", "taken"), [(-1, False), (0, False), (1, True)])
-def test_a_call_that_died_is_taken_over_once(store, seconds, taken):
-    begin(store)
-    again = {"now": LATER, "dead_before": NOON + timedelta(seconds=seconds)}
-
-    if taken:
-        assert begin(store, **again) is None
-    with pytest.raises(KeyInProgress):
-        begin(store, **again)
-
-
-def test_a_dropped_key_is_free_and_an_answered_one_is_not_dropped(store):
-    begin(store)
-    with store.write() as conn:
-        assert idempotency.drop(conn, "crm", "k1")
-    assert begin(store) is None
-    finish(store)
-
-    with store.write() as conn:
-        assert not idempotency.drop(conn, "crm", "k1")
-        assert idempotency.drop_before(conn, NOON) == 0
-        assert idempotency.drop_before(conn, LATER) == 1
-
-
 # --- executors --------------------------------------------------------------------------------------------------------
 
 
@@ -439,13 +365,13 @@ def test_an_executor_id_is_held_by_one_living_process(store):
 def test_a_heartbeat_keeps_an_executor_alive_until_it_is_stopped(store):
     with store.write() as conn:
         executors.start(conn, "host-0", NOON, dead_before=NOON)
-        assert executors.beat(conn, "host-0", LATER)
+        assert executors.beat(conn, "host-0", LATER, started_at=NOON)
         assert executors.claim_dead(conn, dead_before=LATER) == ()
         assert [dead.id for dead in executors.claim_dead(conn, dead_before=LATER + timedelta(seconds=1))] == ["host-0"]
 
-        executors.stop(conn, "host-0")
+        assert executors.stop(conn, "host-0", started_at=NOON)
 
-        assert not executors.beat(conn, "host-0", LATER)
+        assert not executors.beat(conn, "host-0", LATER, started_at=NOON)
         assert executors.listed(conn) == ()
 
 
