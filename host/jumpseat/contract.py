@@ -17,11 +17,12 @@ from jumpseat.errors import InvalidValue
 from jumpseat.http import HttpSession
 from jumpseat.secret import Secret
 from jumpseat.types import (
-    Connection,
+    ConnectionPage,
     Contact,
     ContactRule,
     Device,
     Message,
+    Notice,
     ObjectInfo,
     OpenedSession,
     OpenRequest,
@@ -118,6 +119,13 @@ class Extension:
                     return unset.message
         return ""
 
+    def keep_signed_in(self) -> None:
+        """Renew what the sign-in at the provider needs, or make sure that it still holds; called by the job ``token_refresh``.
+
+        Raises:
+            ProviderSignInNeeded: somebody has to sign in again; the administrators are told.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Abilities:
@@ -144,8 +152,11 @@ class SessionType(Extension):
     default_channels: ClassVar[tuple[str, ...]] = ("email",)
     """Share channels that are ticked when nothing else was chosen."""
     poll_seconds: ClassVar[float] = 15.0
-    """How often the host asks ``status`` while sessions are open: as often as the provider's limits allow for a whole day. May be a
-    property that follows a setting."""
+    """How often the host asks ``status`` while somebody waits for a customer; it asks less often when nobody does. May be a property
+    that follows a setting."""
+    account: ClassVar[str] = ""
+    """Name of the provider account that its sessions live in; empty: one of its own. Types of one plugin that name the same account are
+    watched together: one of them is asked about the sessions of all, so that one list call serves them."""
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """Open a session at the provider.
@@ -173,9 +184,22 @@ class SessionType(Extension):
         """The session that was opened with this correlation id since then, or None (needs ``abilities.findable``)."""
         return None
 
-    def connections(self, since: datetime) -> Sequence[Connection]:
-        """Connections that began or ended since then (needs ``abilities.connections``)."""
-        return ()
+    def least_seconds(self, sessions: int) -> float:
+        """Least time between two calls of ``status`` about so many sessions that keeps a whole day inside the provider's limits.
+
+        Args:
+            sessions: how many sessions one call would be about.
+        """
+        return 0.0
+
+    def connections(self, since: datetime, cursor: str | None = None) -> ConnectionPage:
+        """Connections of the account that began or ended since then, page by page (needs ``abilities.connections``).
+
+        Args:
+            since: UTC; the same for all pages of one reading.
+            cursor: ``next`` of the page before; None for the first page. It may be given again after a crash, also much later.
+        """
+        return ConnectionPage(())
 
     def devices(self, supporter: Supporter) -> Sequence[Device]:
         """The supporter's devices (needs ``abilities.devices``)."""
@@ -242,6 +266,7 @@ class RecordSource(Extension):
     can_post_note: ClassVar[bool] = False
     can_add_contact: ClassVar[bool] = False
     can_write_back: ClassVar[bool] = False
+    can_notify: ClassVar[bool] = False
 
     def describe(self, object: str) -> ObjectInfo | None:
         """What is known of an object; None when the CRM has none of this name. May be asked often: cache it."""
@@ -295,6 +320,10 @@ class RecordSource(Extension):
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
         """Write fields to the record (needs ``can_write_back``)."""
+        raise NotImplementedError
+
+    def notify(self, notice: Notice) -> None:
+        """Tell supporters in the CRM's own way (needs ``can_notify``). May be called again with the same notice after a crash."""
         raise NotImplementedError
 
     def health(self) -> Health:

@@ -8,6 +8,8 @@
     │   ├── WorkspaceNotFound         JS-WORKSPACE         404  exit 2
     │   └── WorkspaceInUse            JS-WORKSPACE-BUSY    409  exit 1
     ├── MetadataInvalid               JS-METADATA          500  exit 1
+    ├── SealBroken                    JS-SEAL              500  exit 1
+    ├── DatabaseOutdated              JS-DATABASE          500  exit 1
     ├── NotFound                      JS-NOT-FOUND         404  exit 1
     │   ├── ObjectNotSupported        JS-OBJECT            404  exit 1
     │   ├── RecordNotFound            JS-RECORD            404  exit 1
@@ -24,6 +26,8 @@
     │   ├── CustomRecipientNotAllowed JS-SHARE-RECIPIENT   422  exit 1
     │   ├── TemplateNotApplicable     JS-SHARE-TEMPLATE    422  exit 1
     │   ├── MessageUnsafe             JS-SHARE-MESSAGE     422  exit 1
+    │   ├── CapReached                JS-SHARE-CAP         429  exit 1
+    │   ├── JobBusy                   JS-JOB-BUSY          409  exit 1
     │   ├── KeyReused                 JS-KEY-REUSED        422  exit 1
     │   └── KeyInProgress             JS-KEY-BUSY          409  exit 1
     ├── StoreUnreachable              JS-STORE             503  exit 3
@@ -118,6 +122,18 @@ class MetadataInvalid(JumpseatError):
     def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.problems = problems
+
+
+class SealBroken(JumpseatError):
+    """A sealed value cannot be opened: the key is another one, or the value was changed or moved."""
+
+    code, title, status = "JS-SEAL", "A sealed value cannot be opened", 500
+
+
+class DatabaseOutdated(JumpseatError):
+    """The database's schema is not the one that this version of the host needs."""
+
+    code, title, status = "JS-DATABASE", "The database has another schema", 500
 
 
 class NotFound(JumpseatError):
@@ -222,6 +238,18 @@ class MessageUnsafe(Refused):
     """What the template and the record give together may not be sent (header injection, size, foreign link)."""
 
     code, title, status = "JS-SHARE-MESSAGE", "The message is not safe to send", 422
+
+
+class CapReached(Refused):
+    """As many shares as the caps allow were sent in the last 24 hours."""
+
+    code, title, status = "JS-SHARE-CAP", "A cap on shares is reached", 429
+
+
+class JobBusy(Refused):
+    """The job waits or is in progress already, or cannot be cancelled any more."""
+
+    code, title = "JS-JOB-BUSY", "The job is busy"
 
 
 class KeyReused(Refused):

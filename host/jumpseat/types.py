@@ -325,6 +325,15 @@ class Connection:
 
 
 @dataclass(frozen=True, slots=True)
+class ConnectionPage:
+    """Some of the connections that a provider reports, and where the rest begins."""
+
+    items: tuple[Connection, ...]
+    next: str | None = None
+    """Given back to ``connections`` as ``cursor`` for the next page; None on the last one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A machine assigned to the supporter's provider account."""
 
@@ -479,6 +488,21 @@ class TimelineEntry:
     or ``note``."""
     text: str
     by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What supporters are told of one record, by the CRM's own way."""
+
+    record: RecordRef
+    title: str
+    """One line (``The customer has joined session s119-457-999``)."""
+    text: str
+    """A sentence or two, plain."""
+    link: str
+    """The host's own join address, which asks for the supporter's right; never the provider's link."""
+    supporter_ids: tuple[str, ...]
+    """The CRM users whom it concerns for sure: who opened the session, and who shared it; the source may tell others who see the record."""
 
 
 @dataclass(frozen=True, slots=True)

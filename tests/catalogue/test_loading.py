@@ -232,7 +232,7 @@ def test_files_that_nothing_reads_are_told(workspace: Path) -> None:
             "metadata/objects/.hidden.yaml.swp": "",
             "metadata/objects/case.yaml~": "",
             "metadata/schema/host.json": "",
-            "metadata/jobs.yaml": "report: {}\n",
+            "metadata/jobs.yaml": "company_report: {}\n",
             "metadata/dashboards/one.yaml": "title: One\n",
         },
     )
@@ -428,7 +428,7 @@ def test_the_version_does_not_depend_on_folder_order_or_time(workspace: Path, tm
 def test_the_version_changes_with_every_file(workspace: Path, path: str) -> None:
     before = version(workspace)
     file = workspace / path
-    file.write_text((file.read_text() if file.exists() else "a: 1\n") + "# changed\n")
+    file.write_text((file.read_text() if file.exists() else "retention: {}\n") + "# changed\n")
 
     assert version(workspace) != before
 

@@ -32,7 +32,8 @@ def properties_of(schema: Any) -> list[dict[str, Any]]:
 def table_below(heading: str) -> list[tuple[str, ...]]:
     """The rows of the first table below a heading of the README."""
     text = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    rows = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in text.splitlines() if line.startswith("| `")]
+    first = text.split("\n|", 1)[1].split("\n\n", 1)[0]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split(" | ")) for line in first.splitlines() if line.startswith("| `")]
     return [row for row in rows if len(row) == 3]
 
 
@@ -80,6 +81,7 @@ def test_every_pattern_has_words(kind: str) -> None:
         ("source", "sources/*.yaml"),
         ("plugin", "plugins/*.yaml"),
         ("host", "host.yaml"),
+        ("jobs", "jobs.yaml"),
     ],
 )
 def test_the_readme_lists_every_key_as_the_schema_has_it(kind: str, heading: str) -> None:

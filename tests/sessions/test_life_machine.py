@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from session_fakes import ANN, CASE, OTHER, Killed, make_desk
 
 from jumpseat.errors import JumpseatError, SessionNotValid, ValidSessionExists
-from jumpseat.store.schema import sessions, timeline
+from jumpseat.store.schema import events, sessions, timeline
 from jumpseat.types import SessionState, SessionStatus
 
 records = st.sampled_from([CASE, OTHER])
@@ -49,6 +49,7 @@ class LifeMachine(RuleBasedStateMachine):
         super().__init__()
         with store.write() as conn:
             conn.execute(sa.delete(timeline))
+            conn.execute(sa.delete(events))
             conn.execute(sa.update(sessions).values(replaces=None))
             conn.execute(sa.delete(sessions))
         self.desk = make_desk(store, clock)

@@ -7,7 +7,16 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from jumpseat.catalogue.model import HostSettings, PermissionSet, SessionSettings, SourceConfig, SupportedObject
+from jumpseat.catalogue.model import (
+    Caps,
+    HostSettings,
+    JobSettings,
+    PermissionSet,
+    Retention,
+    SessionSettings,
+    SourceConfig,
+    SupportedObject,
+)
 from jumpseat.catalogue.positions import Places, Reading
 from jumpseat.catalogue.rights import EVERYTHING, RIGHTS
 from jumpseat.types import ContactRule, Level
@@ -96,6 +105,16 @@ def _levels(rights: Mapping[str, Any]) -> dict[str, Level]:
     return levels
 
 
+def jobs(reading: Reading) -> Mapping[str, JobSettings]:
+    """``metadata/jobs.yaml``."""
+    found = {}
+    for name, said in reading.value.items():
+        every = duration(said["every"]) if "every" in said else None
+        place = reading.places.inside[name]
+        found[name] = JobSettings(**{**said, "every": every}, line=(place.key or place.value).line)
+    return MappingProxyType(found)
+
+
 def source_config(reading: Reading, settings: Mapping[str, Any]) -> SourceConfig:
     """One file of ``metadata/sources/``, with its settings as they were checked."""
     values = reading.value
@@ -117,6 +136,9 @@ def host_settings(reading: Reading) -> HostSettings:
     for key in ("languages", "plugin_order", "required_plugins", "blocked_plugins"):
         if key in values:
             values[key] = tuple(values[key])
+    values["administrators"] = tuple(values.get("administrators", ()))
+    values["caps"] = MappingProxyType({channel: Caps(**caps) for channel, caps in values.get("caps", {}).items()})
+    values["retention"] = Retention(**{key: duration(text) for key, text in values.get("retention", {}).items()})
     if "trace_retention" in values:
         values["trace_retention"] = duration(values["trace_retention"])
     if "public_url" in values:

@@ -28,9 +28,9 @@ _KIND_OF_FOLDER = {
     "sources": "source",
     "plugins": "plugin",
 }
-_KIND_OF_FILE = {"sessions.yaml": "sessions", "host.yaml": "host"}
+_KIND_OF_FILE = {"sessions.yaml": "sessions", "host.yaml": "host", "jobs.yaml": "jobs"}
 OTHER_YAML = "other"
-"""Kind of the files that are checked to be YAML here and read elsewhere: dashboards and jobs."""
+"""Kind of the files that are checked to be YAML here and read elsewhere: dashboards."""
 _FOLDERS = (*_KIND_OF_FOLDER, "dashboards", "schema")
 _DEEPEST = 3
 
@@ -43,7 +43,7 @@ def kind_of(path: str) -> str | None:
     """
     parts = path.split("/")[1:]
     if len(parts) == 1:
-        return OTHER_YAML if parts[0] == "jobs.yaml" else _KIND_OF_FILE.get(parts[0])
+        return _KIND_OF_FILE.get(parts[0])
     if len(parts) != 2 or not parts[1].endswith(".yaml"):
         return None
     return OTHER_YAML if parts[0] == "dashboards" else _KIND_OF_FOLDER.get(parts[0])
@@ -140,7 +140,7 @@ def unknown_file(path: str) -> Problem:
     """The problem of a file or folder in ``metadata/`` that nothing reads."""
     parts = path.split("/")[1:]
     fix = f"delete it, or move it to one of {', '.join(f'{METADATA}/{one}/' for one in _KIND_OF_FOLDER)}"
-    known = [f"{one}/" for one in _KIND_OF_FOLDER] if len(parts) > 1 or "." not in parts[0] else [*_KIND_OF_FILE, "jobs.yaml"]
+    known = [f"{one}/" for one in _KIND_OF_FOLDER] if len(parts) > 1 or "." not in parts[0] else list(_KIND_OF_FILE)
     if parts[-1].endswith(".yml"):
         fix = f"rename it to '{parts[-1].removesuffix('.yml')}.yaml'"
     elif parts[0] not in _FOLDERS and (meant := near(parts[0] + ("/" if known[0].endswith("/") else ""), known)):

@@ -43,6 +43,7 @@ _BUILDERS = {
     "sessions": build.session_settings,
     "permission-set": build.permission_set,
     "host": build.host_settings,
+    "jobs": build.jobs,
 }
 
 
@@ -234,5 +235,6 @@ def _catalogue(version: str, files: Mapping[str, _File], settings: Mapping[str, 
         plugins=MappingProxyType(dict(sorted(plugins.items()))),
         sources=MappingProxyType({source.name: source for source in sorted(sources, key=lambda one: one.name)}),
         host=next((file.value for file in by_kind.get("host", ())), HostSettings()),
+        jobs=next((file.value for file in by_kind.get("jobs", ())), NOTHING),
         templates=tuple(templates),
     )

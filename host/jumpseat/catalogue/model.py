@@ -10,6 +10,8 @@ from typing import Any, Literal
 from jumpseat.types import NOTHING, ContactRule, Level, Template
 
 NotifyOnJoin = Literal["always", "when_shared", "never"]
+WRITTEN_BACK = ("start", "end", "duration_minutes", "notes", "session_code", "session_type", "supporter")
+"""What can be written to a record after a session: of its connections, and of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class SessionSettings:
     valid_for: timedelta = timedelta(hours=24)
     one_valid_session_per_record: bool = True
     notify_on_join: NotifyOnJoin = "always"
+    notify_by_email: bool = False
     close_unjoined_after: timedelta | None = None
     file: str = "metadata/sessions.yaml"
     lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)
@@ -87,6 +90,40 @@ class SourceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Caps:
+    """The most shares of one channel in 24 hours; None: no cap."""
+
+    per_supporter: int | None = None
+    per_record: int | None = None
+    per_object: int | None = None
+    per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long rows are kept; None: for ever."""
+
+    events: timedelta = timedelta(days=7)
+    job_runs: timedelta = timedelta(days=90)
+    webhook_deliveries: timedelta = timedelta(days=30)
+    alerts: timedelta = timedelta(days=365)
+    messages: timedelta | None = None
+    connections: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """One job of ``metadata/jobs.yaml``; what is left out has the job's own default."""
+
+    every: timedelta | None = None
+    cron: str | None = None
+    timezone: str = "UTC"
+    enabled: bool = True
+    retries: int = 5
+    line: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class HostSettings:
     """``metadata/host.yaml``."""
 
@@ -101,6 +138,11 @@ class HostSettings:
     required_plugins: tuple[str, ...] = ()
     blocked_plugins: tuple[str, ...] = ()
     trace_retention: timedelta = timedelta(hours=24)
+    administrators: tuple[str, ...] = ()
+    """E-mail addresses of those who are told of alerts."""
+    caps: Mapping[str, Caps] = field(default_factory=lambda: NOTHING)
+    """By channel; those that are not named have the caps of their kind."""
+    retention: Retention = field(default_factory=Retention)
     file: str = "metadata/host.yaml"
     lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)
 
@@ -119,6 +161,8 @@ class Catalogue:
     """Settings by plugin name, defaults not filled in."""
     sources: Mapping[str, SourceConfig] = field(default_factory=lambda: NOTHING)
     host: HostSettings = field(default_factory=HostSettings)
+    jobs: Mapping[str, JobSettings] = field(default_factory=lambda: NOTHING)
+    """What ``metadata/jobs.yaml`` says, by name of the job."""
     templates: tuple[Template, ...] = ()
     """Sorted by channel, name, language."""
 

@@ -20,6 +20,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "trace": ("read", "edit"),
         "jobs": ("read", "run"),
         "keys": ("read", "edit"),
+        "webhooks": ("read", "edit"),
     }
 )
 """The verbs of each resource; a right is written ``resource.verb``."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jumpseat.catalogue.model import WRITTEN_BACK
 from jumpseat.catalogue.rights import EVERYTHING, RIGHTS
 
 Schema = dict[str, Any]
@@ -23,6 +24,9 @@ LANGUAGE = "^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$"
 COUNTRY = "^[A-Z]{2}$"
 WEB_ADDRESS = "^https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
 ORIGIN = "^https?://(?:[*][.])?[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?$"
+EMAIL = "^[^@ ]+@[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)+$"
+CRON = "^[0-9*/,A-Za-z-]+(?: [0-9*/,A-Za-z#-]+){4}$"
+TIMEZONE = "^[A-Za-z]+(?:/[A-Za-z0-9_+-]+){0,2}$"
 ONE_LINE = "^[^ \r\n](?:[^\r\n]*[^ \r\n])?$"
 
 FORMS: Mapping[str, tuple[str, str]] = {
@@ -38,6 +42,9 @@ FORMS: Mapping[str, tuple[str, str]] = {
     COUNTRY: ("a country code of two capital letters", "write it like 'FR'"),
     WEB_ADDRESS: ("a web address", "write it like 'https://support.example.com', without user, '?' and '#'"),
     ORIGIN: ("the origin of a web page", "write it like 'https://example.lightning.force.com' or 'https://*.force.com', without a path"),
+    EMAIL: ("an e-mail address", "write it like 'support@example.com'"),
+    CRON: ("a cron expression of five fields", "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"),
+    TIMEZONE: ("the name of a time zone", "write it like 'Europe/Paris' or 'UTC'"),
     ONE_LINE: ("one line of text without spaces at its ends", "take out line breaks, and spaces at both ends"),
 }
 """What each pattern means, in words, and how to write it."""
@@ -50,6 +57,10 @@ def _text(description: str, pattern: str = ONE_LINE, *, longest: int = 255, **mo
 def _boolean(description: str, default: bool | None = None) -> Schema:
     schema: Schema = {"description": description, "type": "boolean"}
     return schema if default is None else schema | {"default": default}
+
+
+def _count(description: str, *, least: int = 0, most: int = 1_000_000, **more: Any) -> Schema:
+    return {"description": description, "type": "integer", "minimum": least, "maximum": most, **more}
 
 
 def _choice(description: str, choices: list[str], default: str | None = None) -> Schema:
@@ -135,8 +146,8 @@ _SUPPORTED_OBJECT = _file(
         "template_fields": _list("Further fields that templates may use as `record.<field>`.", _FIELD, most=50),
         "chat_message": _boolean("Offer to write a message to the record's feed, where the record source can.", True),
         "write_back": _free_mapping(
-            "Fields of the record that are written at close, each with what goes there. No effect yet.",
-            _text("What is written."),
+            "Fields of the record that are written after a session, each with what goes there; needs a record source that can write.",
+            _choice("What is written.", list(WRITTEN_BACK)),
             FIELD_NAME,
         ),
         "enabled": _boolean("False takes the object out of use without deleting its file.", True),
@@ -156,8 +167,11 @@ _SESSIONS = _file(
         "valid_for": _text("How long a new session stays valid.", DURATION, longest=10, default="24h"),
         "one_valid_session_per_record": _boolean("False lets a record have several valid sessions at once.", True),
         "notify_on_join": _choice(
-            "When the supporters are told that the customer joined. No effect yet.", ["always", "when_shared", "never"], "always"
+            "When the supporters are told that the customer joined: for every session, for those whose link was sent, or never.",
+            ["always", "when_shared", "never"],
+            "always",
         ),
+        "notify_by_email": _boolean("Mail it also to the supporter who opened the session, where the CRM knows their address.", False),
         "close_unjoined_after": _text(
             "Close a session that nobody joined after this time; when left out, only its end closes it.", DURATION, longest=10
         ),
@@ -256,11 +270,64 @@ _HOST = _file(
         "required_plugins": _plugin_names("Plugins without which the host does not start; read at the start."),
         "blocked_plugins": _plugin_names("Plugins that are not loaded; read at the start."),
         "trace_retention": _text("How long rows of the plugin trace log are kept.", DURATION, longest=10, default="24h"),
+        "administrators": _list(
+            "E-mail addresses that are told when a job fails, a cap stops shares, or a sign-in is lost.",
+            _text("An e-mail address.", EMAIL, longest=254),
+            most=50,
+        ),
+        "caps": _free_mapping(
+            "The most shares in 24 hours, by channel; channels that write to phones have caps of their own when left out.",
+            _mapping(
+                "Caps of one channel; what is left out has no cap, or that of its kind.",
+                {
+                    "per_supporter": _count("By one supporter."),
+                    "per_record": _count("Of one record's sessions."),
+                    "per_object": _count("Of all records of one supported object."),
+                    "per_day": _count("By everybody."),
+                },
+            ),
+            NAME,
+        ),
+        "retention": _mapping(
+            "How long rows are kept; the job `retention` removes older ones.",
+            {
+                "events": _text("Events, which live listeners and webhooks catch up from.", DURATION, longest=10, default="7d"),
+                "job_runs": _text("Runs of jobs.", DURATION, longest=10, default="90d"),
+                "webhook_deliveries": _text("Deliveries of webhooks.", DURATION, longest=10, default="30d"),
+                "alerts": _text("Alerts that are over, and notices.", DURATION, longest=10, default="365d"),
+                "messages": _text("Subject and text of shares; the share itself stays. When left out, for ever.", DURATION, longest=10),
+                "connections": _text("Connections of the reports. When left out, for ever.", DURATION, longest=10),
+            },
+        ),
+    },
+)
+
+_JOBS = _file(
+    "Jobs",
+    "When the host does what nobody asks for.",
+    {
+        name: _mapping(
+            description,
+            {
+                "every": _text("Time between two runs, counted from midnight UTC where it divides a day." + default, DURATION, longest=10),
+                "cron": _text("Instead of `every`: minute, hour, day of month, month, day of week.", CRON, longest=100),
+                "timezone": _text("The time zone in which `cron` is read.", TIMEZONE, longest=40, default="UTC"),
+                "enabled": _boolean("False: only by hand.", True),
+                "retries": _count("How often a failed run is tried again by itself.", least=0, most=20, default=5),
+            },
+        )
+        for name, (description, default) in {
+            "company_report": ("Read the connections of all provider accounts.", " By default 24h."),
+            "reconciliation": ("Settle what crashes and lost answers left behind.", " By default 1h."),
+            "retention": ("Remove what is kept for a set time only.", " By default 24h."),
+            "token_refresh": ("Renew sign-ins at providers and CRMs, and make sure that they hold.", " By default 1h."),
+        }.items()
     },
 )
 
 SCHEMAS: Mapping[str, Schema] = {
     "host": _HOST,
+    "jobs": _JOBS,
     "permission-set": _PERMISSION_SET,
     "plugin": _PLUGIN,
     "sessions": _SESSIONS,

@@ -17,11 +17,12 @@ from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.hooks.values import Check, T, many, nothing, one, opened, opened_or_none, optional, read_fields, statuses, web_secret
 from jumpseat.secret import Secret
 from jumpseat.types import (
-    Connection,
+    ConnectionPage,
     Contact,
     ContactRule,
     Device,
     Message,
+    Notice,
     ObjectInfo,
     OpenedSession,
     OpenRequest,
@@ -98,6 +99,9 @@ class _Guarded(Extension):
     def missing(self) -> str:
         return self._call("missing", one(str))
 
+    def keep_signed_in(self) -> None:
+        self._call("keep_signed_in", nothing)
+
     def __repr__(self) -> str:
         return f"<{self._contract.__name__} {self.__dict__['name']!r} of the plugin {self.__dict__['_plugin']!r}>"
 
@@ -149,8 +153,11 @@ class _GuardedSessionType(_Guarded, SessionType):
     def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
         return self._call("find", opened_or_none, correlation_id, since)
 
-    def connections(self, since: datetime) -> Sequence[Connection]:
-        return self._call("connections", many(Connection), since)
+    def least_seconds(self, sessions: int) -> float:
+        return self._call("least_seconds", one(float), sessions)
+
+    def connections(self, since: datetime, cursor: str | None = None) -> ConnectionPage:
+        return self._call("connections", one(ConnectionPage), since, cursor)
 
     def devices(self, supporter: Supporter) -> Sequence[Device]:
         return self._call("devices", many(Device), supporter)
@@ -204,6 +211,9 @@ class _GuardedRecordSource(_Guarded, RecordSource):
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
         self._call("write_back", nothing, record, values)
+
+    def notify(self, notice: Notice) -> None:
+        self._call("notify", nothing, notice)
 
     def health(self) -> Health:
         return self._call("health", one(Health))

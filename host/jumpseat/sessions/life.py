@@ -10,7 +10,9 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from jumpseat.catalogue.model import SessionSettings
@@ -39,6 +41,7 @@ from jumpseat.sessions.reconcile import GRACE, LOOK_AGAIN, Reconciled, reconcile
 from jumpseat.sessions.watch import watch
 from jumpseat.store import Store, sessions, timeline
 from jumpseat.store.columns import new_id
+from jumpseat.store.idempotency import Keyed
 from jumpseat.store.schema import ONE_VALID
 from jumpseat.store.sessions import Details
 from jumpseat.store.store import violates
@@ -83,6 +86,8 @@ class SessionLife:
         customer: Contact | None = None,
         language: str = "en",
         replace: bool = False,
+        keyed: Keyed | None = None,
+        reserved: Callable[[Connection, Session], None] = lambda *_: None,
     ) -> Session:
         """Open a session of a record; what the settings and plugins allow was asked before.
 
@@ -93,6 +98,8 @@ class SessionLife:
             customer: the contact whom the session is for, where one is known.
             language: of the customer, BCP 47.
             replace: a valid session of the record is closed as soon as the new one is open; until then it stays as it is.
+            keyed: the idempotency key of the call, if it has one; the answer is kept with the session.
+            reserved: stores what belongs to the session, in the transaction that reserves the record.
 
         Returns:
             The open session.
@@ -107,10 +114,13 @@ class SessionLife:
         opener = self._parts.type(session_type)
         if opener is None:
             raise SessionTypeNotAllowed(words.NO_TYPE.format(type=session_type), param="sessionType")
-        row = self._reserve(record, session_type, supporter, language, replace=replace)
+        fresh = partial(_fresh_row, record, session_type, supporter, language, keyed.request_key if keyed else None)
+        row = self._reserve(fresh, replace=replace, begin=keyed.begin if keyed else None, reserved=reserved)
         opened = self._ask(opener, row, _request(row, record, supporter, customer, language))
         with self._store.write() as conn:
             done = steps.complete(conn, row, opened, self._parts.now())
+            if done is not None and keyed is not None:
+                keyed(conn, done[0])
         if done is None:
             return self._too_late(opener, row, opened)
         session, closed = done
@@ -227,15 +237,25 @@ class SessionLife:
         with self._store.read() as conn:
             return list(timeline.of_session(conn, id))
 
-    def _reserve(self, record: Record, session_type: str, supporter: Supporter, language: str, *, replace: bool) -> Details:
+    def _reserve(
+        self,
+        fresh: Callable[[datetime, timedelta], Details],
+        *,
+        replace: bool,
+        begin: Callable[[Connection], None] | None,
+        reserved: Callable[[Connection, Session], None],
+    ) -> Details:
         settings = self._parts.settings()
         for left in reversed(range(RACES)):
             now = self._parts.now()
-            row = _fresh_row(record, session_type, supporter, language, now, settings.valid_for)
+            row = fresh(now, settings.valid_for)
             try:
                 with self._store.write() as conn:
+                    if begin is not None:
+                        begin(conn)
                     expired = steps.reserve(conn, row, one_valid=settings.one_valid_session_per_record, replace=replace, now=now)
                     stored = sessions.details(conn, row.session.id)
+                    reserved(conn, row.session)
             except IntegrityError as error:
                 if not violates(error, ONE_VALID) or not left:
                     raise
@@ -283,7 +303,9 @@ class SessionLife:
         raise AnswerLost(words.TOO_LATE.format(type=label, record=words.record_of(row.session, row.record_label)), retry_after_seconds=1)
 
 
-def _fresh_row(record: Record, session_type: str, supporter: Supporter, language: str, now: datetime, valid_for: timedelta) -> Details:
+def _fresh_row(
+    record: Record, session_type: str, supporter: Supporter, language: str, request_key: str | None, now: datetime, valid_for: timedelta
+) -> Details:
     session = Session(
         id=new_id("s"),
         record=record.ref,
@@ -296,7 +318,7 @@ def _fresh_row(record: Record, session_type: str, supporter: Supporter, language
         correlation_id=new_id("c"),
     )
     label = record.label or record.object
-    return Details(session, label, supporter.name, language, opened_at=None, valid_key=None, replaces=None, gone_at=None)
+    return Details(session, label, supporter.name, language, None, valid_key=None, replaces=None, gone_at=None, request_key=request_key)
 
 
 def _request(row: Details, record: Record, supporter: Supporter, customer: Contact | None, language: str) -> OpenRequest:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as replaced
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from jumpseat.errors import ValidSessionExists
 from jumpseat.sessions import words
-from jumpseat.store import sessions, timeline
+from jumpseat.store import events, sessions, timeline
 from jumpseat.store.schema import sessions as table
 from jumpseat.store.sessions import Details
 from jumpseat.types import OpenedSession, Session, SessionState
@@ -48,7 +49,7 @@ def reserve(conn: sa.Connection, row: Details, *, one_valid: bool, replace: bool
     if holder:
         sessions.change(conn, holder.session.id, expected=OPEN, valid_key=None)
     replaces = valid.id if valid and replace else None
-    sessions.insert(conn, Details(row.session, row.record_label, row.opened_by_name, row.language, None, key, replaces, None))
+    sessions.insert(conn, replaced(row, valid_key=key, replaces=replaces))
     timeline.add(conn, row.session.id, now, "reserved", f"{row.opened_by_name} opens a session.", row.session.opened_by)
     return tuple(expired)
 
@@ -65,12 +66,14 @@ def complete(conn: sa.Connection, row: Details, opened: OpenedSession, now: date
     if not sessions.change(conn, id, expected=RESERVED, state=OPEN.value, **values):
         return None
     timeline.add(conn, id, now, "opened", f"Session {opened.code} was opened.", row.session.opened_by)
+    session = _fresh(conn, id)
+    events.add(conn, events.SESSION_OPENED, session, now)
     closed = []
     for old in sessions.open_of(conn, row.session.record):
         if old.id != id and (row.valid_key or old.id == row.replaces):
             ended = close(conn, old, now, f"Replaced by session {opened.code}.", kind="replaced", by=row.session.opened_by)
             closed += [ended] if ended else []
-    return _fresh(conn, id), tuple(closed)
+    return session, tuple(closed)
 
 
 def fail(conn: sa.Connection, row: Details, reason: str, now: datetime, look_again_at: datetime | None = None) -> Session | None:
@@ -88,7 +91,7 @@ def fail(conn: sa.Connection, row: Details, reason: str, now: datetime, look_aga
     """
     id = row.session.id
     sessions.lock_record(conn, row.session.record)
-    ended = {"state": SessionState.FAILED.value, "valid_key": None, "failure": reason, "look_again_at": look_again_at}
+    ended = {"state": SessionState.FAILED.value, "valid_key": None, "failure": reason, "look_again_at": look_again_at, "request_key": None}
     if not sessions.change(conn, id, expected=RESERVED, **ended):
         return None
     if row.valid_key and row.replaces:
@@ -138,7 +141,9 @@ def close(
     if not sessions.change(conn, session.id, *where, expected=OPEN, **values):
         return None
     timeline.add(conn, session.id, now, kind, text, by)
-    return _fresh(conn, session.id)
+    closed = _fresh(conn, session.id)
+    events.add(conn, events.SESSION_CLOSED, closed, now)
+    return closed
 
 
 def expire(conn: sa.Connection, session: Session, now: datetime) -> Session | None:
@@ -147,7 +152,9 @@ def expire(conn: sa.Connection, session: Session, now: datetime) -> Session | No
     if not sessions.change(conn, session.id, table.c.valid_until <= now, expected=OPEN, **values):
         return None
     timeline.add(conn, session.id, now, "expired", f"The session was valid until {words.when(session.valid_until)}.")
-    return _fresh(conn, session.id)
+    expired = _fresh(conn, session.id)
+    events.add(conn, events.SESSION_EXPIRED, expired, now)
+    return expired
 
 
 def as_utc(moment: datetime) -> datetime:

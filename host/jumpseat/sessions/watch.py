@@ -16,7 +16,7 @@ from jumpseat.errors import JumpseatError
 from jumpseat.sessions import steps
 from jumpseat.sessions.parts import Parts
 from jumpseat.sessions.provider import close_at_provider
-from jumpseat.store import sessions, timeline
+from jumpseat.store import events, sessions, timeline
 from jumpseat.store.schema import sessions as table
 from jumpseat.store.sessions import Details
 from jumpseat.types import Session, SessionState, SessionStatus
@@ -90,9 +90,17 @@ def _apply_open(parts: Parts, row: Details, online: bool) -> Session | None:
         kind, text = ("joined", "The customer is online.") if online else ("left", "The customer went offline.")
         timeline.add(conn, row.session.id, now, kind, text)
         session = sessions.get(conn, row.session.id)
+        if session is not None:
+            events.add(conn, _event_of(online=online, first=first), session, now)
     if session is not None and first:
         parts.events.customer_joined(session)
     return session
+
+
+def _event_of(*, online: bool, first: bool) -> str:
+    if first:
+        return events.CUSTOMER_JOINED
+    return events.CUSTOMER_ONLINE if online else events.CUSTOMER_OFFLINE
 
 
 def _joins_first(conn: sa.Connection, id: str, now: datetime) -> bool:

@@ -17,7 +17,8 @@ from jumpseat.clock import Clock
 from jumpseat.contract import ShareChannel
 from jumpseat.errors import AnswerLost, JumpseatError, PluginError, PluginQuarantined, ProviderError, ProviderRefused, RecipientInvalid
 from jumpseat.shares.compose import Composed
-from jumpseat.store import sessions as session_rows, shares as share_rows, timeline
+from jumpseat.store import events, sessions as session_rows, shares as share_rows, timeline
+from jumpseat.store.idempotency import Kept
 from jumpseat.store.store import Store
 from jumpseat.types import Message, Outcome, OutcomeKind, Session, Share, ShareState, Supporter
 from jumpseat.work.queue import Work
@@ -57,13 +58,14 @@ class Sending:
     channels: Callable[[], Mapping[str, ShareChannel]]
     events: SharedEvent
 
-    def send(self, session: Session, composed: Sequence[Composed], supporter: Supporter) -> list[Share]:
+    def send(self, session: Session, composed: Sequence[Composed], supporter: Supporter, *, kept: Kept | None = None) -> list[Share]:
         """Store the shares and enqueue their deliveries; both commit together, or neither.
 
         Args:
             session: a valid session.
             composed: what to send, already checked and rendered.
             supporter: who shares.
+            kept: keeps the answer of the call, where it has an idempotency key.
 
         Returns:
             The shares, queued, in the order given.
@@ -72,10 +74,13 @@ class Sending:
         now = self.clock.now()
         with self.store.write() as connection:
             # A microsecond apart, so that lists show them in the order of the wishes.
-            return [
+            shares = [
                 self._add(connection, session, item, supporter, now + timedelta(microseconds=number))
                 for number, item in enumerate(composed)
             ]
+            if kept is not None:
+                kept(connection, shares)
+        return shares
 
     def _add(self, connection: Connection, session: Session, item: Composed, supporter: Supporter, now: datetime) -> Share:
         share = share_rows.add(
@@ -151,6 +156,9 @@ class Sending:
             else:
                 done = share_rows.finish(connection, share.id, outcome, self.clock.now())
             session = session_rows.get(connection, share.session_id)
+            if done is not None and session is not None and not again:
+                about = {"share_id": done.id, "channel": done.channel, "state": done.state.value}
+                events.add(connection, events.SESSION_SHARED, session, self.clock.now(), **about)
         if done is not None and session is not None and not again:
             self.events.session_shared(session, done)
         return done

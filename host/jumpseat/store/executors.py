@@ -92,9 +92,9 @@ def stop(conn: sa.Connection, id: str, *, started_at: datetime) -> bool:
     return conn.execute(sa.delete(table).where(table.c.id == id, table.c.started_at == started_at)).rowcount == 1
 
 
-def claim_dead(conn: sa.Connection, *, dead_before: datetime) -> tuple[Executor, ...]:
-    """The dead processes that nobody else is dealing with, locked until the transaction ends; ``stop`` them in it."""
-    found = sa.select(table).where(table.c.beat_at < dead_before).order_by(table.c.id).with_for_update(skip_locked=True)
+def dead(conn: sa.Connection, *, dead_before: datetime) -> tuple[Executor, ...]:
+    """The processes that beat last before that time, by id; whoever deals with one takes its id first, by ``start``."""
+    found = sa.select(table).where(table.c.beat_at < dead_before).order_by(table.c.id)
     return tuple(_executor(row) for row in conn.execute(found))
 
 

@@ -35,6 +35,8 @@ class Details:
     replaces: str | None
     """Id of the session it takes the place of."""
     gone_at: datetime | None
+    request_key: str | None = None
+    """Which call under an idempotency key opens it, if one does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def insert(conn: sa.Connection, row: Details) -> None:
             valid_key=row.valid_key,
             replaces=row.replaces,
             provider_close_due=False,
+            request_key=row.request_key,
         )
     )
 
@@ -126,6 +129,17 @@ def holder(conn: sa.Connection, key: str) -> Details | None:
     """The session that holds this ``valid_key``: reserved or open."""
     row = conn.execute(sa.select(table).where(table.c.valid_key == key)).mappings().first()
     return _details(row) if row else None
+
+
+def of_request(conn: sa.Connection, request_key: str) -> Session | None:
+    """The session that was reserved, and not given up, by the call with this key."""
+    row = conn.execute(sa.select(table).where(table.c.request_key == request_key)).mappings().first()
+    return _session(row) if row else None
+
+
+def release_request(conn: sa.Connection, request_key: str) -> None:
+    """Let go of a call's key that is used for another call from now on."""
+    conn.execute(sa.update(table).where(table.c.request_key == request_key).values(request_key=None))
 
 
 def open_of(conn: sa.Connection, ref: RecordRef) -> tuple[Session, ...]:
@@ -280,5 +294,5 @@ def _session(row: sa.RowMapping) -> Session:
 
 
 def _details(row: sa.RowMapping) -> Details:
-    kept = ("record_label", "opened_by_name", "language", "opened_at", "valid_key", "replaces", "gone_at")
+    kept = ("record_label", "opened_by_name", "language", "opened_at", "valid_key", "replaces", "gone_at", "request_key")
     return Details(_session(row), **{name: row[name] for name in kept})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from jumpseat.clock import Clock, SystemClock
 from jumpseat.errors import InvalidValue
+from jumpseat.store import events
 
 BUSY_SECONDS = 30
 """Longest wait for another process's write, or for a free connection."""
@@ -37,6 +38,8 @@ class Store:
         self.clock = clock
         self.url = engine.url.render_as_string(hide_password=False)
         self._reader = reader
+        self.on_events: list[Callable[[], None]] = []
+        """Called after each commit of this process that wrote events; must be quick and not raise."""
 
     @classmethod
     def open(cls, url: str | Path, clock: Clock | None = None, *, pool_size: int = POOL_SIZE) -> Store:
@@ -76,7 +79,13 @@ class Store:
             if self.dialect == "sqlite":
                 # From the start, not from the first write on: what the block reads stays true until it writes.
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
-            yield conn
+            try:
+                yield conn
+                happened = events.flush(conn)
+            finally:
+                events.forget_pending(conn)
+        if happened:
+            self._tell()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -102,6 +111,10 @@ class Store:
         """Give all connections back; the store is of no use afterwards."""
         self._reader.dispose()
         self.engine.dispose()
+
+    def _tell(self) -> None:
+        for told in tuple(self.on_events):
+            told()
 
     def _upgrade(self) -> None:
         from jumpseat.store.upgrade import upgrade

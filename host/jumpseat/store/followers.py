@@ -1,0 +1,37 @@
+"""Readers of the events that must see each exactly once: their place is kept, and moves with what they make of an event."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from jumpseat.store import events
+from jumpseat.store.schema import followers as table
+
+
+def take(conn: sa.Connection, name: str, limit: int = 100) -> tuple[events.Event, ...]:
+    """The next events of a follower, oldest first; its place is behind them once the transaction commits.
+
+    A follower that is new begins with what happens from now on. While one process has the events in hand, another gets none.
+
+    Args:
+        conn: in the transaction that stores what follows from the events.
+        name: of the follower.
+        limit: at most so many.
+    """
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    fresh = dialect.insert(table).values(name=name, last_id=events.latest(conn)).on_conflict_do_nothing(index_elements=["name"])
+    conn.execute(fresh)
+    place = sa.select(table.c.last_id).where(table.c.name == name).with_for_update(skip_locked=True)
+    last_id = conn.execute(place).scalar()
+    if last_id is None:
+        return ()
+    found = events.since(conn, last_id, limit)
+    if found:
+        conn.execute(sa.update(table).where(table.c.name == name).values(last_id=found[-1].id))
+    return found
+
+
+def slowest(conn: sa.Connection) -> int | None:
+    """How far the slowest follower has come; None without any."""
+    return conn.execute(sa.select(sa.func.min(table.c.last_id))).scalar()
