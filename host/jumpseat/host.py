@@ -407,9 +407,17 @@ class Host(Administration):
 
     # --- work ---------------------------------------------------------------------------------------------------------
 
-    def start_worker(self) -> None:
-        """Deliver, watch, expire and settle in the background of this process until the host is closed."""
-        self._wiring.start_worker()
+    def start_worker(self, role: str = "work", on_lost: Callable[[], object] = lambda: None) -> None:
+        """Deliver, watch, expire and settle in the background of this process until the host is closed.
+
+        Args:
+            role: what this process does besides: ``work`` or ``serve+work``; shown in the list of processes.
+            on_lost: called when another process took this one's executor id and the worker has stopped.
+
+        Raises:
+            WorkspaceInUse: this process runs a worker already, or a living one holds the executor id.
+        """
+        self._wiring.start_worker(role, on_lost)
 
     def tick(self) -> None:
         """One round of everything that runs by itself: expire, settle what was cut off, ask the providers."""
