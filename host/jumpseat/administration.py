@@ -13,11 +13,12 @@ from jumpseat.errors import InvalidValue, NotFound, NotSignedIn
 from jumpseat.hooks.plugins import PluginInfo
 from jumpseat.hooks.trace import TraceSetting
 from jumpseat.secret import Secret
-from jumpseat.store import keys as key_rows, trace as trace_rows
+from jumpseat.store import executors as executor_rows, keys as key_rows, trace as trace_rows
 from jumpseat.store.keys import ApiKey
 from jumpseat.store.trace import TraceRow
 from jumpseat.types import Supporter, SupporterInfo
 from jumpseat.wiring import Wiring
+from jumpseat.work.heartbeat import Process
 
 
 class Administration:
@@ -41,6 +42,22 @@ class Administration:
         """Every plugin that was found, with its state and the reason for it."""
         require(supporter, "plugins.read")
         return self._wiring.plugins.infos()
+
+    @operation("settings.read")
+    def processes(self, supporter: Supporter) -> list[Process]:
+        """Every process that said it serves or works for this workspace's database, with the metadata that it has.
+
+        Args:
+            supporter: who asks.
+
+        Returns:
+            By id; a process that was killed stays listed, as not alive, until its work was taken over.
+        """
+        require(supporter, "settings.read")
+        with self._wiring.store.read() as connection:
+            now = executor_rows.database_now(connection)
+            found = executor_rows.listed(connection)
+        return [Process.of(row, now) for row in found]
 
     @operation("settings.read")
     def metadata_problems(self, supporter: Supporter) -> tuple[Problem, ...]:
@@ -129,6 +146,19 @@ class Administration:
         if not found or found[0].id != row_id:
             raise NotFound(f"There is no trace row {row_id}; rows are kept for {self.catalogue.host.trace_retention}.")
         return found[0]
+
+    def announce(self, role: str) -> None:
+        """List this process, which runs no worker, among the processes of the host until the host is closed.
+
+        Args:
+            role: what it does, such as ``serve``.
+        """
+        self._wiring.announce(role)
+
+    @property
+    def left_running(self) -> bool:
+        """After closing: could something not be finished in time, so that its thread lives on until the process ends?"""
+        return self._wiring.left_running
 
     def explain_access(self, supporter_id: str, operation_name: str) -> Mapping[str, Any]:
         """Which permission sets apply to a CRM user, what each says of an operation, and what comes of it.

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from jumpseat.sessions.life import SessionLife
     from jumpseat.shares.sending import Sending
     from jumpseat.store.store import Store
+    from jumpseat.work.heartbeat import Heartbeat, Presence
     from jumpseat.work.queue import Work
     from jumpseat.work.worker import Worker
 
@@ -108,6 +110,10 @@ class Wiring:
         self._live: LiveCatalogue | None = None
         self._sources: tuple[tuple[tuple[str, str], ...], Mapping[str, RecordSource]] = ((), NOTHING)
         self._worker: Worker | None = None
+        self._heart: Heartbeat | None = None
+        self._presence: Presence | None = None
+        self.left_running = False
+        """Set by ``close``: something could not be finished in time, and its thread lives as long as the process does."""
         self.trace = Trace(self.clock, _StoreSink(self))
         self._early = early_settings(self.workspace)
         self.plugins = self._load_plugins(host)
@@ -251,9 +257,15 @@ class Wiring:
 
     # --- work -------------------------------------------------------------------------------------------------------------
 
-    def start_worker(self) -> None:
-        """Deliver, watch, expire and settle in the background of this process."""
-        from jumpseat.work.worker import Worker, default_executor_id
+    def start_worker(self, role: str = "work", on_lost: Callable[[], object] = lambda: None) -> None:
+        """Deliver, watch, expire and settle in the background of this process.
+
+        Args:
+            role: what the process does: ``work`` or ``serve+work``.
+            on_lost: called when another process holds the executor id and the worker has stopped.
+        """
+        from jumpseat.work.heartbeat import default_executor_id
+        from jumpseat.work.worker import Worker
 
         runs: Mapping[str, Callable[[], Any]] = {
             "expire": self.life.expire,
@@ -263,9 +275,23 @@ class Wiring:
             "forget": self.forget,
         }
         sweeps = {name: (SWEEPS[name], run) for name, run in runs.items()}
-        worker = Worker(self.store.url, default_executor_id(), self.plugins.channels, self.sending.deliver, sweeps)
+        heartbeat = self._heartbeat(default_executor_id(), role)
+        worker = Worker(self.store, heartbeat, self.plugins.channels, self.sending.deliver, sweeps, on_lost)
         worker.start()
         self._worker = worker
+
+    def announce(self, role: str) -> None:
+        """List this process, which runs no worker, among the processes of the host."""
+        from jumpseat.work.heartbeat import Presence, own_id
+
+        self._heart = self._heartbeat(own_id(), role)
+        self._presence = Presence(self._heart)
+        self._presence.start()
+
+    def _heartbeat(self, id: str, role: str) -> Heartbeat:
+        from jumpseat.work.heartbeat import Heartbeat
+
+        return Heartbeat(self.store, id, role, version("jumpseat"), lambda: self.catalogue.version, self.var / "executors")
 
     def forget(self) -> None:
         """Remove what is kept for a set time only: trace rows, and answers under idempotency keys."""
@@ -278,14 +304,26 @@ class Wiring:
 
     def close(self) -> None:
         """Stop everything in the order that loses nothing: worker, files, plugins, database."""
-        if self._worker is not None:
-            self._worker.stop()
+        self.left_running = self._worker is not None and not self._worker.stop()
+        if self._presence is not None and self._heart is not None:
+            self._presence.stop()
+            _leave(self._heart)
         self.live.stop()
         self.plugins.close()
         if "queue" in self.made:
             self.queue.close()
         if "store" in self.made:
             self.store.close()
+
+
+def _leave(heartbeat: Heartbeat) -> None:
+    """Give the row back; where the database is away, it is dead in half a minute by itself."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        heartbeat.release()
+    except SQLAlchemyError as error:
+        log.warning("executor_not_released", executor=heartbeat.id, cause=type(error).__name__)
 
 
 class Told:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from jumpseat.errors import UsageError
+from jumpseat.hooks.trace import correlation_id
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -79,7 +80,7 @@ class Work:
         if self._client is None or options["queue_name"] not in self._known:
             # Preparing writes on a connection of its own, which would wait for the caller's transaction for ever.
             raise RuntimeError("call Work.prepare before the transaction begins")
-        self._client.enqueue_in_transaction(connection, options, share_id)
+        self._client.enqueue_in_transaction(connection, options, share_id, correlation_id())
 
     def close(self) -> None:
         """Let go of the database."""
@@ -91,18 +92,23 @@ class Work:
 
     def _connected(self) -> DBOSClient:
         if self._client is None:
-            quiet()
-            from dbos import DBOSClient, DBOSPortableJSONSerializer
-
             migrate(self._engine)
-            self._client = DBOSClient(
-                system_database_engine=self._engine,
-                dbos_system_schema=SCHEMA,
-                serializer=DBOSPortableJSONSerializer(),
-                application_name=APPLICATION,
-                lazy=True,
-            )
+            self._client = client(self._engine)
         return self._client
+
+
+def client(engine: sa.Engine) -> DBOSClient:
+    """DBOS's own client on an engine of ours; its tables have to be there."""
+    quiet()
+    from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+    return DBOSClient(
+        system_database_engine=engine,
+        dbos_system_schema=SCHEMA,
+        serializer=DBOSPortableJSONSerializer(),
+        application_name=APPLICATION,
+        lazy=True,
+    )
 
 
 def work_engine(url: str) -> sa.Engine:

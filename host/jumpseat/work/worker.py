@@ -5,22 +5,27 @@ DBOS keeps one instance per process, so there is one worker per process; a secon
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from jumpseat.errors import WorkspaceInUse
+from jumpseat.hooks.trace import correlated
 from jumpseat.log import get_logger
+from jumpseat.store.store import Store
+from jumpseat.work.heartbeat import Heartbeat, Presence
 from jumpseat.work.queue import APPLICATION, DELIVERY, POLLING_SECONDS, SCHEMA, VERSION, delivery_queue, migrate, quiet, work_engine
+from jumpseat.work.reaper import HeldWork, Reaper
 
 log = get_logger(__name__)
 
 CONCURRENCY = 8
 """Deliveries of one channel that run at once in this process."""
+STOP_SECONDS = 8
+"""How long what runs may take to end when the worker is stopped; a process has to be gone 10 s after it was asked to go."""
 
 _running: Worker | None = None
 _lock = threading.Lock()
@@ -30,23 +35,29 @@ class Worker:
     """Runs deliveries and sweeps until it is stopped.
 
     Args:
-        url: the store's database.
-        executor_id: unique among all processes on this database and stable over restarts of this one.
+        store: the host's database.
+        heartbeat: of this process; its id is the one under which work is taken.
         channels: the share channels whose queues are served.
         deliver: delivers one share, given its id; must be safe to call twice.
         sweeps: what to do again and again: name → (seconds between runs, what to call).
+        on_lost: called when another process holds the executor id; the worker has stopped then.
     """
 
     def __init__(
         self,
-        url: str,
-        executor_id: str,
+        store: Store,
+        heartbeat: Heartbeat,
         channels: Iterable[str],
         deliver: Callable[[str], object],
         sweeps: Mapping[str, tuple[float, Callable[[], Any]]],
+        on_lost: Callable[[], object] = lambda: None,
     ) -> None:
-        self._engine = work_engine(url)
-        self.executor_id = executor_id
+        self._engine = work_engine(store.url)
+        self.executor_id = heartbeat.id
+        self._heartbeat = heartbeat
+        self._held = HeldWork(self._engine)
+        self._reaper = Reaper(store, heartbeat.id, self._held)
+        self._presence = Presence(heartbeat, self._reaper.run, lambda: self._lost(on_lost))
         self._channels = sorted(channels)
         self.deliver = deliver
         self._sweeps = sweeps
@@ -57,7 +68,7 @@ class Worker:
         """Start serving.
 
         Raises:
-            WorkspaceInUse: this process runs a worker already.
+            WorkspaceInUse: this process runs a worker already, or another one holds the executor id.
         """
         global _running
         with _lock:
@@ -65,6 +76,8 @@ class Worker:
                 raise WorkspaceInUse("This process runs a worker already; start another process for another worker.")
             _running = self
         try:
+            migrate(self._engine)
+            self._presence.start()
             self._launch()
         except BaseException:
             self.stop()
@@ -74,25 +87,54 @@ class Worker:
             thread.start()
             self._threads.append(thread)
 
-    def stop(self, timeout_seconds: int = 10) -> None:
-        """Finish what runs (no longer than the timeout) and let go; what is left is taken up at the next start."""
+    def stop(self, timeout_seconds: int = STOP_SECONDS) -> bool:
+        """Finish what runs (no longer than the timeout) and let go; what is left goes back to its queue, for whoever takes it.
+
+        Returns:
+            Whether everything that ran has ended.
+        """
         global _running
+        until = time.monotonic() + timeout_seconds
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout_seconds)
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, until - time.monotonic() - 1))
+        ended = not any(thread.is_alive() for thread in self._threads)
         if _running is self:
-            from dbos import DBOS
-
-            DBOS.destroy(workflow_completion_timeout_sec=timeout_seconds)
-            self._engine.dispose()
+            ended = self._let_go(max(1, int(until - time.monotonic()))) and ended
             with _lock:
                 _running = None
+        return ended
+
+    def _let_go(self, timeout_seconds: int) -> bool:
+        from dbos import DBOS
+
+        ended = True
+        try:
+            if self._heartbeat.held:  # otherwise what stands under this id is another process's
+                running = self._held.of(self.executor_id)
+                DBOS.destroy(workflow_completion_timeout_sec=timeout_seconds if running else 0)
+                ended = self._held.hand_over(self.executor_id) == 0
+            self._presence.stop()
+            self._heartbeat.release()
+        except sa.exc.SQLAlchemyError as error:
+            # The database is away. The reaper of another process, or the next start of this one, does it.
+            log.warning("work_not_given_back", executor=self.executor_id, cause=type(error).__name__)
+            ended = False
+        finally:
+            self._presence.stop()
+            DBOS.destroy()
+            self._engine.dispose()
+        return ended
+
+    def _lost(self, on_lost: Callable[[], object]) -> None:
+        """Another process works under this id: whatever this one took is that one's now."""
+        threading.Thread(target=lambda: (self.stop(), on_lost()), name="worker-lost", daemon=True).start()
 
     def _launch(self) -> None:
         quiet()
         from dbos import DBOS, DBOSPortableJSONSerializer
 
-        migrate(self._engine)
         DBOS(
             config={
                 "name": APPLICATION,
@@ -121,9 +163,11 @@ class Worker:
                 log.exception("sweep failed", sweep=name)
 
 
-def _deliver(share_id: str) -> None:
-    if _running is not None:
-        _running.deliver(share_id)
+def _deliver(share_id: str, correlation_id: str | None = None) -> None:
+    """One delivery; ``correlation_id`` is that of the call that shared, so that its trace and its log go on here."""
+    with correlated(correlation_id):
+        if _running is not None:
+            _running.deliver(share_id)
 
 
 def _register() -> None:
@@ -142,8 +186,3 @@ _registered = False
 def _nominal_url(engine: sa.Engine) -> str:
     """DBOS wants an address even when it is given an engine; it reads the dialect from it and nothing else."""
     return "sqlite:///ours.sqlite" if engine.dialect.name == "sqlite" else "postgresql://our:own@engine/database"
-
-
-def default_executor_id() -> str:
-    """Host name and process ordinal: ``JUMPSEAT_EXECUTOR`` where an operator sets one, else the host's name and the process id."""
-    return os.environ.get("JUMPSEAT_EXECUTOR") or f"{socket.gethostname()}-{os.getpid()}"
