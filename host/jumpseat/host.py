@@ -6,17 +6,23 @@ Each public operation names the right it needs (``@operation``) and takes the su
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+from sqlalchemy import Connection
 
 from jumpseat.access.rights import UNGUARDED, assignments, narrowed, operation, require, union
 from jumpseat.administration import Administration
+from jumpseat.calling import Calling
 from jumpseat.catalogue.model import SupportedObject
 from jumpseat.clock import Clock
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
 from jumpseat.errors import (
     JumpseatError,
+    KeyInProgress,
+    KeyReused,
     NotSignedIn,
     ProviderSignInNeeded,
     RecordNotFound,
@@ -24,19 +30,22 @@ from jumpseat.errors import (
     SessionNotValid,
     SessionTypeNotAllowed,
 )
+from jumpseat.listening import Listening
+from jumpseat.operating import Operating
 from jumpseat.records.offer import Offer
 from jumpseat.records.resolve import Place, Resolver
+from jumpseat.reporting import Reporting
 from jumpseat.secret import Secret
 from jumpseat.sessions.words import over
 from jumpseat.shares.compose import Composed, Composer
 from jumpseat.store import (
     given,
-    idempotency,
     keys as key_rows,
     sessions as session_rows,
     shares as share_rows,
     timeline,
 )
+from jumpseat.store.idempotency import Answer, Answered, Kept, Keyed
 from jumpseat.store.keys import ApiKey
 from jumpseat.types import (
     Contact,
@@ -54,9 +63,10 @@ from jumpseat.types import (
 from jumpseat.wiring import OPERATOR_RIGHTS, Options, Wiring
 
 OPERATOR = "operator"
+T = TypeVar("T")
 
 
-class Host(Administration):
+class Host(Administration, Calling, Listening, Operating, Reporting):
     """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
 
     Two hosts in one process share nothing but the rule that one process runs one worker.
@@ -222,7 +232,9 @@ class Host(Administration):
     # --- sessions -----------------------------------------------------------------------------------------------------
 
     @operation("session.open")
-    def open_session(self, asked: RecordRef | Record, session_type: str, supporter: Supporter, *, replace: bool = False) -> Session:
+    def open_session(
+        self, asked: RecordRef | Record, session_type: str, supporter: Supporter, *, replace: bool = False, keyed: Keyed | None = None
+    ) -> Session:
         """Open a session of a record.
 
         Args:
@@ -230,6 +242,7 @@ class Host(Administration):
             session_type: name of an allowed session type.
             supporter: who opens it.
             replace: close the record's valid session, if there is one, and open the next in one step.
+            keyed: the idempotency key of the call, see ``once``.
 
         Raises:
             SessionTypeNotAllowed: the settings, the object or a plugin forbid it; the message says which and why.
@@ -243,11 +256,21 @@ class Host(Administration):
         offer = self._offer(resolver, place, supporter)
         self._require_type(offer, session_type)
         language = self._language(offer.customer, supporter)
-        session = self._wiring.life.open(offer.record, session_type, supporter, customer=offer.customer, language=language, replace=replace)
-        if isinstance(asked, Record):
-            with self._wiring.store.write() as connection:
+
+        def reserved(connection: Connection, session: Session) -> None:
+            if isinstance(asked, Record):
                 given.keep(connection, session.id, offer.record)
-        return session
+
+        return self._wiring.life.open(
+            offer.record,
+            session_type,
+            supporter,
+            customer=offer.customer,
+            language=language,
+            replace=replace,
+            keyed=keyed,
+            reserved=reserved,
+        )
 
     @operation("session.read")
     def session(self, session_id: str, supporter: Supporter) -> Session:
@@ -319,7 +342,14 @@ class Host(Administration):
 
     @operation("share.send")
     def share(
-        self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, *, message: str = "", chat_message: str = ""
+        self,
+        session_id: str,
+        wishes: Sequence[ShareWish],
+        supporter: Supporter,
+        *,
+        message: str = "",
+        chat_message: str = "",
+        kept: Kept | None = None,
     ) -> list[Share]:
         """Send the customer link of a session; answers one share per wish, each with its own outcome.
 
@@ -329,6 +359,7 @@ class Host(Administration):
             supporter: who shares.
             message: a text of the supporter for the customer, where the template has a place for it.
             chat_message: a text for the record's feed in the CRM.
+            kept: keeps the answer of the call, see ``once``.
 
         Raises:
             SessionNotValid: the session is over.
@@ -336,7 +367,7 @@ class Host(Administration):
             MessageUnsafe: nothing was stored and nothing is sent.
         """
         session, place, composed = self._composed(session_id, wishes, supporter, message)
-        shares = self._wiring.sending.send(session, composed, supporter)
+        shares = self._wiring.sending.send(session, composed, supporter, kept=kept)
         if chat_message:
             self._post_note(session, place, chat_message, supporter)
         return shares
@@ -366,34 +397,54 @@ class Host(Administration):
 
     # --- calls that must not double --------------------------------------------------------------------------------------
 
-    def once(self, caller: str, key: str, fingerprint: str, run: Callable[[], tuple[int, str]]) -> tuple[int, str]:
-        """Run a creating call at most once per idempotency key; a repeat gets the stored answer.
+    def once(self, caller: str, key: str, fingerprint: str, run: Callable[[Keyed], T], show: Callable[[T], Answer]) -> Answer:
+        """Run a creating call at most once per idempotency key; a repeat gets the stored answer, also after a crash.
 
         Args:
             caller: whose key it is; keys of different callers do not meet.
             key: what the caller sent as ``Idempotency-Key``.
             fingerprint: hash of what was asked; another one under the same key is refused.
-            run: does it, and answers status and body.
+            run: does it; passes what it is given on to the operation, which keeps the answer in the transaction of the effect.
+            show: the answer for what was created.
 
         Raises:
             KeyReused: the key was used for something else.
             KeyInProgress: the same call is still running.
         """
-        store, now = self._wiring.store, self.clock.now()
-        with store.write() as connection:
-            stored = idempotency.begin(connection, caller, key, fingerprint, now, dead_before=now - idempotency.LONGEST_CALL)
-        if stored is not None:
-            return stored.status, stored.body
+        call = Keyed(caller, key, fingerprint, show, self.clock.now)
+        answer = self._answer_of(call)
+        if answer is not None:
+            return answer
         try:
-            status, body = run()
-        except BaseException:
-            # What failed may be tried again under the same key: a record has one valid session, so nothing doubles.
-            with store.write() as connection:
-                idempotency.drop(connection, caller, key)
-            raise
-        with store.write() as connection:
-            idempotency.finish(connection, caller, key, idempotency.Answer(status, body))
-        return status, body
+            created = run(call)
+        except Answered as twin:
+            return twin.answer
+        except JumpseatError:
+            # A twin may have been faster, and what it did may be what is in the way now.
+            with suppress(KeyInProgress, KeyReused):
+                answer = self._answer_of(call)
+            if answer is None:
+                raise
+            return answer
+        return call.answer or self._kept_now(call, created)
+
+    def _answer_of(self, call: Keyed) -> Answer | None:
+        with self._wiring.store.read() as connection:
+            if not call.known(connection):
+                return None
+        with self._wiring.store.write() as connection:
+            return call.stored(connection)
+
+    def _kept_now(self, call: Keyed, created: object) -> Answer:
+        """Keep the answer of a call whose effect somebody else completed: reconciliation, for one."""
+        try:
+            with self._wiring.store.write() as connection:
+                answer = call.stored(connection)
+                if answer is None:
+                    call(connection, created)
+        except Answered as twin:
+            return twin.answer
+        return answer or call.show(created)
 
     # --- what a server asks -------------------------------------------------------------------------------------------
 

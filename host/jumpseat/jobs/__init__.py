@@ -1,0 +1,1 @@
+"""When the host does what nobody asks for: schedules, runs, and what becomes of them."""

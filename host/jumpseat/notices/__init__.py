@@ -1,0 +1,1 @@
+"""Telling people: live events, notices that a customer joined, alerts to administrators."""

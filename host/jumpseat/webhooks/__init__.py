@@ -1,0 +1,1 @@
+"""Calling whoever wants to be called: signed outgoing webhooks."""
