@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from api_kit import ADMINISTRATOR, CASE, OTHER_CASE, USER, Api, ShiftedClock, problem, serving
 
 from jumpseat import Host
+from jumpseat_teamviewer.client import TeamViewerClient
 
 OPEN = {"sessionType": "remote_control"}
 PATH = f"/v1/records/Case/{CASE}/sessions"
@@ -49,6 +51,23 @@ def test_an_answer_is_kept_over_a_restart(workspace: object, moving_clock: Shift
         again = Api(base, key, USER).post(PATH, OPEN, Idempotency_Key="k-1")
 
     assert (again.status_code, again.content) == (201, first.content)
+
+
+def test_the_twins_of_a_share_get_its_answer_and_send_nothing(user: Api) -> None:
+    path = f"/v1/sessions/{user.open()['sessionId']}/shares"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: user.as_(USER).post(path, {}, Idempotency_Key="k-1"), range(8)))
+
+    assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
+    assert len(user.get(path).json()["items"]) == 1
+
+
+def test_an_answer_is_the_first_one_also_when_the_session_is_over_since(user: Api) -> None:
+    first = user.post(PATH, OPEN, Idempotency_Key="k-1")
+    user.post(f"/v1/sessions/{first.json()['sessionId']}/close")
+
+    assert user.post(PATH, OPEN, Idempotency_Key="k-1").content == first.content
 
 
 def test_the_key_of_another_call_is_refused(user: Api) -> None:
@@ -97,15 +116,15 @@ def test_twenty_calls_at_once_with_one_key_open_one_session(user: Api, api: Api)
     assert len(user.get(PATH).json()["items"]) == 1
 
 
-def test_a_call_that_is_still_running_says_when_to_ask_again(user: Api, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_is_still_running_says_when_to_ask_again(user: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     inner: list[object] = []
-    opening = host.open_session
+    opening = TeamViewerClient.create_session
 
-    def open_and_ask_again(*args: object, **options: object) -> object:
+    def open_and_ask_again(client: TeamViewerClient, fields: Any) -> object:
         inner.append(user.as_(USER).post(PATH, OPEN, Idempotency_Key="k-1"))
-        return opening(*args, **options)
+        return opening(client, fields)
 
-    monkeypatch.setattr(host, "open_session", open_and_ask_again)
+    monkeypatch.setattr(TeamViewerClient, "create_session", open_and_ask_again)
     outer = user.post(PATH, OPEN, Idempotency_Key="k-1")
 
     assert outer.status_code == 201

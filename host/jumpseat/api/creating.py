@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Header, Request, Response
 from pydantic import BaseModel
 
 from jumpseat.api.models.common import Answer, Maybe
 from jumpseat.api.signin import Caller, host_of
+from jumpseat.store.idempotency import Answer as FirstAnswer, Keyed
+
+T = TypeVar("T")
 
 IdempotencyKey = Annotated[
     Maybe[str],
@@ -24,7 +27,9 @@ IdempotencyKey = Annotated[
 ]
 
 
-def create(request: Request, caller: Caller, key: str | None, body: BaseModel, run: Callable[[], Answer]) -> Response:
+def create(
+    request: Request, caller: Caller, key: str | None, body: BaseModel, run: Callable[[Keyed | None], T], show: Callable[[T], Answer]
+) -> Response:
     """Run a creating call, once per key.
 
     Args:
@@ -32,20 +37,21 @@ def create(request: Request, caller: Caller, key: str | None, body: BaseModel, r
         caller: whose key it is.
         key: the idempotency key, if there is one.
         body: the body as it was understood.
-        run: does it.
+        run: does it; hands what it is given to the host's operation, which keeps the answer together with the effect.
+        show: the answer for what was created; asks nothing.
 
     Returns:
-        201 with the answer of ``run``, or the stored answer of the first call.
+        201 with the answer, or the stored answer of the first call.
 
     Raises:
         KeyReused, KeyInProgress: see ``Host.once``.
     """
 
-    def answer() -> tuple[int, str]:
-        return 201, run().model_dump_json(by_alias=True, exclude_none=True)
+    def answer(created: T) -> FirstAnswer:
+        return FirstAnswer(201, show(created).model_dump_json(by_alias=True, exclude_none=True))
 
-    status, text = host_of(request).once(caller.id, key, fingerprint(request, body), answer) if key else answer()
-    return Response(text, status, media_type="application/json")
+    first = host_of(request).once(caller.id, key, fingerprint(request, body), run, answer) if key else answer(run(None))
+    return Response(first.body, first.status, media_type="application/json")
 
 
 def fingerprint(request: Request, body: BaseModel) -> str:

@@ -17,6 +17,7 @@ from jumpseat.api.routes.lists import Before, Limit, SourceName, next_link, page
 from jumpseat.api.signin import Serving, SignedIn
 from jumpseat.errors import InvalidValue
 from jumpseat.host import Host
+from jumpseat.store.idempotency import Keyed
 from jumpseat.types import Record, RecordRef, Session as SessionFound, SessionState
 from jumpseat.views import session_view, view
 
@@ -65,10 +66,10 @@ def open_session(
     """Open a session of a record. With replace, the record's valid session is closed and the next one opened in one step."""
     asked = _asked(RecordRef(object, recordId, source), body)
 
-    def run() -> Session:
-        return _shown(host, host.open_session(asked, body.session_type, caller.supporter, replace=body.replace))
+    def run(keyed: Keyed | None) -> SessionFound:
+        return host.open_session(asked, body.session_type, caller.supporter, replace=body.replace, keyed=keyed)
 
-    return create(request, caller, key, body, run)
+    return create(request, caller, key, body, run, lambda opened: _shown(host, opened))
 
 
 @router.get("/v1/sessions", operation_id="listSessions", summary="Search sessions", responses=answers(*SIGNED_IN))

@@ -11,6 +11,8 @@ from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, WITH_BODY, answers
 from jumpseat.api.signin import Serving, SignedIn
 from jumpseat.shares.compose import Composed
+from jumpseat.store.idempotency import Kept
+from jumpseat.types import Share
 from jumpseat.views import view
 
 router = operations()
@@ -40,11 +42,10 @@ def share_session(
     All is checked before anything is sent; each share then has its own outcome.
     """
 
-    def run() -> ShareList:
-        shares = host.share(sessionId, body.wishes(), caller.supporter, message=body.message, chat_message=body.chat_message)
-        return ShareList.model_validate({"items": view(shares)})
+    def run(kept: Kept | None) -> list[Share]:
+        return host.share(sessionId, body.wishes(), caller.supporter, message=body.message, chat_message=body.chat_message, kept=kept)
 
-    return create(request, caller, key, body, run)
+    return create(request, caller, key, body, run, lambda shares: ShareList.model_validate({"items": view(shares)}))
 
 
 @router.post(
