@@ -141,14 +141,19 @@ class TeamViewerClient:
             since: UTC, whole seconds.
             session_code: only those of this session.
         """
-        query = {"from_date": format_date(since), "session_code": path_code(session_code) if session_code else None}
+        return self._pages(lambda offset: self.connection_page(since, offset, session_code=session_code))
 
-        def fetch(offset: str | None) -> Page[ConnectionReport]:
-            return self._page(
-                "connection_reports", "/reports/connections", {**query, "offset_id": offset}, "records", ConnectionReport.read
-            )
+    def connection_page(self, since: datetime, offset: str | None = None, *, session_code: str | None = None) -> Page[ConnectionReport]:
+        """One page of ``connection_reports``: a thousand rows at most.
 
-        return self._pages(fetch)
+        Args:
+            since: UTC, whole seconds; the same for all pages.
+            offset: ``next_offset`` of the page before; None for the first.
+            session_code: only those of this session.
+        """
+        code = path_code(session_code) if session_code else None
+        query = {"from_date": format_date(since), "session_code": code, "offset_id": offset}
+        return self._page("connection_reports", "/reports/connections", query, "records", ConnectionReport.read)
 
     def devices(self) -> tuple[DeviceEntry, ...]:
         """The account's list of computers (user-level tokens only)."""

@@ -12,6 +12,7 @@ from jumpseat import (
     Abilities,
     AnswerLost,
     Connection,
+    ConnectionPage,
     Device,
     OpenedSession,
     OpenRequest,
@@ -52,9 +53,10 @@ class TeamViewerSession(SessionType):
     """The type's name in the API."""
     abilities = Abilities(control=True, joined_signal=True, findable=True, connections=True, devices=True)
     deadline_seconds = 60.0
+    account = "teamviewer"
 
     def __init__(self, account: ProviderAccount | None = None) -> None:
-        self.account = account or ProviderAccount()
+        self.provider = account or ProviderAccount()
 
     @property
     def poll_seconds(self) -> float:  # type: ignore[override]  # how often it may be asked stands in the settings
@@ -66,7 +68,7 @@ class TeamViewerSession(SessionType):
     def open(self, request: OpenRequest) -> OpenedSession:
         """See ``SessionType.open``; what leaves is what ``_fields`` lists and nothing else."""
         case = self._client().create_session(self._fields(request))
-        self.account.changed()
+        self.provider.changed()
         return _opened(case)
 
     def supporter_link(self, session: Session, supporter: Supporter) -> Secret:
@@ -88,7 +90,7 @@ class TeamViewerSession(SessionType):
         if not sessions:
             return ()
         client = self._client()
-        listed = self.account.open_cases(client, self.name)
+        listed = self.provider.open_cases(client, self.name)
         reads = _SingleReads(client)
         found = ((session, listed.get(_key(session))) for session in sessions)
         return [_status(case) if case else reads.status(session) for session, case in found]
@@ -101,7 +103,7 @@ class TeamViewerSession(SessionType):
             code = found.code if found else None
         if code is not None:
             self._client().close(code)
-        self.account.changed()
+        self.provider.changed()
 
     def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
         """Reads the full list, newest first, as far back as ``since``; the API has no filter for it."""
@@ -112,13 +114,15 @@ class TeamViewerSession(SessionType):
                 return _opened(case)
         return None
 
-    def connections(self, since: datetime) -> Sequence[Connection]:
-        """All connections of the account, those without a session code too.
+    def connections(self, since: datetime, cursor: str | None = None) -> ConnectionPage:
+        """Connections of the account, those without a session code too; each page is one call.
 
         A report appears some time after its connection: ask again from a day before the newest one, and keep them by ``id``.
         """
-        rows = self._client().connection_reports(since - LONGEST_CONNECTION)
-        return [_connection(row) for row in rows if row.start >= since or (row.end is not None and row.end >= since)]
+        page = self._client().connection_page(since - LONGEST_CONNECTION, cursor)
+        wanted = (row for row in page.items if row.start >= since or (row.end is not None and row.end >= since))
+        follows = page.next_offset if page.next_offset != cursor else None
+        return ConnectionPage(tuple(map(_connection, wanted)), follows)
 
     def devices(self, supporter: Supporter) -> Sequence[Device]:
         """The machines assigned to the account, by name; a connect link for those that are online."""
@@ -126,7 +130,7 @@ class TeamViewerSession(SessionType):
         return sorted(found, key=lambda device: (device.name.casefold(), device.id))
 
     def _client(self) -> TeamViewerClient:
-        return self.account.client(self.runtime)
+        return self.provider.client(self.runtime)
 
     def _fields(self, request: OpenRequest) -> Mapping[str, object]:
         record = request.record.ref

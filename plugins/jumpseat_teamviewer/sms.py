@@ -28,7 +28,7 @@ class TeamViewerSms(ShareChannel):
     templated = False
 
     def __init__(self, account: ProviderAccount | None = None) -> None:
-        self.account = account or ProviderAccount()
+        self.provider = account or ProviderAccount()
 
     def missing(self) -> str:
         return "" if self.config.token else NO_TOKEN
@@ -36,7 +36,7 @@ class TeamViewerSms(ShareChannel):
     def send(self, message: Message) -> Outcome:
         """One call, never repeated: each accepted one may send an SMS."""
         try:
-            client = self.account.client(self.runtime)
+            client = self.provider.client(self.runtime)
             client.sms_invite(message.session_code, message.address, self.config.sms_language)
         except AnswerLost as error:
             return Outcome.unknown(error.message)

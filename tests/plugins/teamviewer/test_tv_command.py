@@ -85,10 +85,10 @@ def test_the_hooks_bring_types_channel_settings_and_command():
 
 def test_the_extensions_of_one_host_share_the_account_and_two_hosts_share_nothing():
     one, other = AHost(), AHost()
-    accounts = {type_.account for type_ in jumpseat_teamviewer.register_session_types(one)}
+    accounts = {type_.provider for type_ in jumpseat_teamviewer.register_session_types(one)}
 
-    assert accounts == {channel.account for channel in jumpseat_teamviewer.register_share_channels(one)}
-    assert accounts.isdisjoint(type_.account for type_ in jumpseat_teamviewer.register_session_types(other))
+    assert accounts == {channel.provider for channel in jumpseat_teamviewer.register_share_channels(one)}
+    assert accounts.isdisjoint(type_.provider for type_ in jumpseat_teamviewer.register_session_types(other))
 
 
 def test_every_setting_has_a_help_text_and_only_the_token_is_secret():

@@ -85,7 +85,7 @@ def test_a_customer_who_leaves_ends_the_connection(opened, emulator):
 
 
 def test_the_browser_link_leads_to_the_same_page(plugin, emulator):
-    case = plugin.remote_control.account.client(plugin.lent).create_session({"groupname": "CRM support"})
+    case = plugin.remote_control.provider.client(plugin.lent).create_session({"groupname": "CRM support"})
     emulator.state.customer_joins(case.code)
 
     page = get(case.web_supporter_link.reveal()).text

@@ -26,7 +26,7 @@ def test_a_whole_life_of_a_session_writes_no_secret(plugin, emulator, heard, cap
     session = plugin.session(opened.code, "pilot")
     link = plugin.pilot.supporter_link(session, NADIA)
     plugin.pilot.status([session])
-    listed = list(plugin.lent.http and plugin.pilot.account.client(plugin.lent).list_sessions(full=True))
+    listed = list(plugin.lent.http and plugin.pilot.provider.client(plugin.lent).list_sessions(full=True))
     plugin.pilot.close(session)
 
     shown = f"{opened!r} {session!r} {link!r} {link} {listed!r} {plugin.pilot!r} {heard()} {capfd.readouterr()}"

@@ -337,7 +337,7 @@ def test_a_connection_comes_back_with_its_correlation_id(plugin, emulator):
     emulator.state.supporter_joins(session.code)
     emulator.state.supporter_leaves(session.code, "Driver reinstalled")
 
-    (connection,) = plugin.remote_control.connections(since)
+    (connection,) = plugin.remote_control.connections(since).items
 
     assert (connection.correlation_id, connection.session_code) == ("c-42", session.code)
     assert (connection.user_id, connection.supporter_name) == ("u70412233", "Nadia Ferrand")
@@ -357,9 +357,29 @@ def test_connections_that_ended_since_are_there_though_they_began_before(plugin,
     clock.advance(3600)
     emulator.state.supporter_leaves(late.code)
 
-    found = plugin.remote_control.connections(datetime(2026, 3, 4, 10, 30, tzinfo=UTC))
+    found = plugin.remote_control.connections(datetime(2026, 3, 4, 10, 30, tzinfo=UTC)).items
 
     assert [connection.correlation_id for connection in found] == ["late"]
+
+
+def test_connections_come_page_by_page_and_a_page_can_be_asked_for_again(plugin, emulator):
+    emulator.state.knobs.turn("page_size", 2)
+    session, since = plugin.opened(), emulator.state.clock.now() - timedelta(minutes=1)
+    emulator.state.customer_joins(session.code)
+    for _ in range(3):
+        emulator.state.supporter_joins(session.code)
+        emulator.state.supporter_leaves(session.code)
+
+    first = plugin.remote_control.connections(since)
+    last = plugin.remote_control.connections(since, first.next)
+
+    assert (len(first.items), len(last.items), last.next) == (2, 1, None)
+    assert len({connection.id for connection in (*first.items, *last.items)}) == 3
+    assert plugin.remote_control.connections(since, first.next) == last
+
+
+def test_both_types_name_one_account(plugin):
+    assert (plugin.remote_control.account, plugin.pilot.account) == ("teamviewer", "teamviewer")
 
 
 def test_a_report_that_appears_late_is_there_when_asked_again(plugin, emulator):
@@ -368,10 +388,10 @@ def test_a_report_that_appears_late_is_there_when_asked_again(plugin, emulator):
     session, since = plugin.opened(), emulator.state.clock.now() - timedelta(minutes=1)
     emulator.state.customer_joins(session.code)
     emulator.state.supporter_joins(session.code)
-    first = plugin.remote_control.connections(since)
+    first = plugin.remote_control.connections(since).items
     emulator.state.clock.advance(601)
 
-    assert (len(first), len(plugin.remote_control.connections(since))) == (0, 1)
+    assert (len(first), len(plugin.remote_control.connections(since).items)) == (0, 1)
 
 
 @pytest.mark.parametrize("note", ["", "{", "null", '{"jumpseat":1,"correlation_id":{}}', "<script>"])
@@ -381,7 +401,7 @@ def test_a_foreign_note_in_a_report_is_tolerated(plugin, emulator, note):
     emulator.state.customer_joins(session.code)
     emulator.state.supporter_joins(session.code)
 
-    (connection,) = plugin.remote_control.connections(emulator.state.clock.now() - timedelta(hours=1))
+    (connection,) = plugin.remote_control.connections(emulator.state.clock.now() - timedelta(hours=1)).items
 
     assert connection.correlation_id is None
 
