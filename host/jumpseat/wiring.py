@@ -36,6 +36,7 @@ from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, 
 if TYPE_CHECKING:
     import click
 
+    from jumpseat.notices.alerts import Alerts
     from jumpseat.sessions.life import SessionLife
     from jumpseat.shares.sending import Sending
     from jumpseat.store.store import Store
@@ -240,6 +241,13 @@ class Wiring:
         return Sending(self.store, self.queue, self.clock, lambda: self.plugins.channels, Told(self))
 
     # --- trace ------------------------------------------------------------------------------------------------------------
+    @_Once
+    def alerts(self) -> Alerts:
+        """Administrators are told of incidents: ``raise_alert(key, title, text)`` and ``clear(key)``, outside of transactions."""
+        from jumpseat.notices.alerts import Alerts
+
+        return Alerts(self.store, self.clock, lambda: self.catalogue.host)
+
 
     def set_trace_level(self, level: str, plugin: str | None, hook: str | None) -> None:
         """Set a level now and for later starts."""
