@@ -7,6 +7,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,6 +23,8 @@ VERSION = "1"
 """Of the workflows' step order. Raise it only when that order changes: jobs of another version are not picked up."""
 SCHEMA = "dbos"
 DELIVERY = "jumpseat.deliver"
+PIECE = "jumpseat.piece"
+"""One piece of work of a queue that is not a channel's: the queue says of which kind, the id names its row."""
 POLLING_SECONDS = 0.1
 
 
@@ -45,7 +48,11 @@ class Work:
 
     def prepare(self, channels: Iterable[str]) -> None:
         """Make sure that the engine's tables and the channels' queues exist; call it before a transaction begins."""
-        missing = {delivery_queue(channel) for channel in channels} - self._known
+        self.prepare_queues(delivery_queue(channel) for channel in channels)
+
+    def prepare_queues(self, names: Iterable[str]) -> None:
+        """Make sure that the engine's tables and these queues exist; call it before a transaction begins."""
+        missing = set(names) - self._known
         if self._client is None or missing:
             with self._lock:
                 client = self._connected()
@@ -66,21 +73,55 @@ class Work:
         Raises:
             RuntimeError: ``prepare`` was not called for this channel.
         """
+        work = f"{share_id}-{attempt}"
+        self._enqueue(connection, DELIVERY, delivery_queue(channel), work, delay_seconds, share_id, correlation_id())
+
+    def enqueue(self, connection: sa.Connection, queue: str, id: str, key: str, delay_seconds: float = 0.0) -> None:
+        """Have one piece of work done once the transaction of ``connection`` has committed.
+
+        Args:
+            connection: the caller's open write transaction.
+            queue: one of those that the worker serves.
+            id: of the row that the work is for; it says everything else.
+            key: unique in the database; the same key is enqueued at most once.
+            delay_seconds: not before.
+
+        Raises:
+            RuntimeError: ``prepare_queues`` was not called for this queue.
+        """
+        self._enqueue(connection, PIECE, queue, key, delay_seconds, queue, id, correlation_id())
+
+    def _enqueue(self, connection: sa.Connection, workflow: str, queue: str, key: str, delay_seconds: float, *args: str | None) -> None:
         from dbos import EnqueueOptions
 
         options = EnqueueOptions(
-            workflow_name=DELIVERY,
-            queue_name=delivery_queue(channel),
-            workflow_id=f"{share_id}-{attempt}",
+            workflow_name=workflow,
+            queue_name=queue,
+            workflow_id=key,
             app_version=VERSION,
             application_name=APPLICATION,
         )
         if delay_seconds > 0:
             options["delay_seconds"] = delay_seconds
-        if self._client is None or options["queue_name"] not in self._known:
+        if self._client is None or queue not in self._known:
             # Preparing writes on a connection of its own, which would wait for the caller's transaction for ever.
             raise RuntimeError("call Work.prepare before the transaction begins")
-        self._client.enqueue_in_transaction(connection, options, share_id, correlation_id())
+        self._client.enqueue_in_transaction(connection, options, *args)
+
+    def forget_finished(self, before: datetime, limit: int) -> int:
+        """Remove the oldest pieces of work that ended before that time from the engine's tables; answers how many.
+
+        Args:
+            before: aware, in UTC.
+            limit: at most so many.
+        """
+        with self._lock:
+            client = self._connected()
+        over = client.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"], completed_before=before.isoformat(), limit=limit, load_input=False, load_output=False
+        )
+        client.delete_workflows([one.workflow_id for one in over])
+        return len(over)
 
     def close(self) -> None:
         """Let go of the database."""

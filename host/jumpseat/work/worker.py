@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from jumpseat.hooks.trace import correlated
 from jumpseat.log import get_logger
 from jumpseat.store.store import Store
 from jumpseat.work.heartbeat import Heartbeat, Presence
-from jumpseat.work.queue import APPLICATION, DELIVERY, POLLING_SECONDS, SCHEMA, VERSION, delivery_queue, migrate, quiet, work_engine
+from jumpseat.work.queue import APPLICATION, DELIVERY, PIECE, POLLING_SECONDS, SCHEMA, VERSION, delivery_queue, migrate, quiet, work_engine
 from jumpseat.work.reaper import HeldWork, Reaper
 
 log = get_logger(__name__)
@@ -40,6 +41,8 @@ class Worker:
         channels: the share channels whose queues are served.
         deliver: delivers one share, given its id; must be safe to call twice.
         sweeps: what to do again and again: name → (seconds between runs, what to call).
+        queues: further queues that are served: name → (how many pieces at once, what does one, given the id of its row; must be safe
+            to call twice).
         on_lost: called when another process holds the executor id; the worker has stopped then.
     """
 
@@ -51,6 +54,7 @@ class Worker:
         deliver: Callable[[str], object],
         sweeps: Mapping[str, tuple[float, Callable[[], Any]]],
         on_lost: Callable[[], object] = lambda: None,
+        queues: Mapping[str, tuple[int, Callable[[str], object]]] = MappingProxyType({}),
     ) -> None:
         self._engine = work_engine(store.url)
         self.executor_id = heartbeat.id
@@ -61,6 +65,7 @@ class Worker:
         self._channels = sorted(channels)
         self.deliver = deliver
         self._sweeps = sweeps
+        self.queues = queues
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -149,11 +154,12 @@ class Worker:
             }
         )
         _register()
-        queues = [delivery_queue(channel) for channel in self._channels]
-        DBOS.listen_queues(queues)
+        queues = dict.fromkeys((delivery_queue(channel) for channel in self._channels), CONCURRENCY)
+        queues |= {name: at_once for name, (at_once, _) in self.queues.items()}
+        DBOS.listen_queues(list(queues))
         DBOS.launch()
-        for queue in queues:
-            DBOS.register_queue(queue, worker_concurrency=CONCURRENCY, polling_interval_sec=POLLING_SECONDS, on_conflict="always_update")
+        for queue, at_once in queues.items():
+            DBOS.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=POLLING_SECONDS, on_conflict="always_update")
 
     def _sweep(self, name: str, seconds: float, run: Callable[[], Any]) -> None:
         while not self._stop.wait(seconds):
@@ -170,13 +176,21 @@ def _deliver(share_id: str, correlation_id: str | None = None) -> None:
             _running.deliver(share_id)
 
 
+def _piece(queue: str, id: str, correlation_id: str | None = None) -> None:
+    """One piece of work of a further queue; ``correlation_id`` is that of the call that asked for it."""
+    with correlated(correlation_id):
+        if _running is not None:
+            _running.queues[queue][1](id)
+
+
 def _register() -> None:
-    """Tell DBOS about our workflow; its registry is one per process and forgets nothing."""
+    """Tell DBOS about our workflows; its registry is one per process and forgets nothing."""
     from dbos import DBOS
 
     global _registered
     if not _registered:
         DBOS.workflow(name=DELIVERY)(_deliver)
+        DBOS.workflow(name=PIECE)(_piece)
         _registered = True
 
 
