@@ -84,6 +84,7 @@ sa.Index(
 # An index and not a constraint: SQLite adds it without copying the table.
 sa.Index(ONE_REQUEST, sessions.c.request_key, unique=True)
 sa.Index("ix_sessions_state_valid_until", sessions.c.state, sessions.c.valid_until)
+sa.Index("ix_sessions_code", sessions.c.code)
 sa.Index("ix_sessions_created_at", sessions.c.created_at.desc(), sessions.c.id.desc())
 sa.Index(
     "ix_sessions_close_due", sessions.c.id, sqlite_where=sa.text("provider_close_due = 1"), postgresql_where=sa.text("provider_close_due")
@@ -293,6 +294,18 @@ sa.Index("ix_connections_start", connections.c.start.desc(), connections.c.accou
 sa.Index("ix_connections_record", connections.c.source, connections.c.object, connections.c.record_id, connections.c.start.desc())
 sa.Index("ix_connections_session_id", connections.c.session_id)
 sa.Index("ix_connections_correlation_id", connections.c.correlation_id)
+
+# Sessions that are over and whose record is to be written to, or was.
+write_backs = sa.Table(
+    "write_backs",
+    metadata,
+    _text("session_id", sa.ForeignKey("sessions.id"), primary_key=True),
+    # When it is looked at next; null while nothing is to be done.
+    _time("due_at", null=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    _text("reason"),
+)
+sa.Index("ix_write_backs_due_at", write_backs.c.due_at)
 
 job_runs = sa.Table(
     "job_runs",

@@ -1,4 +1,4 @@
-"""What works without being watched: events and their readers, webhooks, connections, runs of jobs, alerts, notices, watched accounts.
+"""What works without being watched: events and their readers, webhooks, connections and their write-back, runs of jobs, alerts, notices, watched accounts.
 
 It only adds: tables, and columns that may be null, so that the version before goes on working on the new schema.
 """
@@ -24,6 +24,7 @@ def upgrade() -> None:
     _webhooks()
     _webhook_deliveries()
     _connections()
+    _write_backs()
     _job_runs()
     _alerts()
     _notices()
@@ -33,6 +34,7 @@ def upgrade() -> None:
 def _sessions() -> None:
     op.add_column("sessions", sa.Column("request_key", sa.Text(), nullable=True))
     op.add_column("sessions", sa.Column("written_back_at", TIME, nullable=True))
+    op.create_index("ix_sessions_code", "sessions", ["code"])
     op.create_index("uq_sessions_request_key", "sessions", ["request_key"], unique=True)
 
 
@@ -150,6 +152,19 @@ def _connections() -> None:
     op.create_index("ix_connections_record", "connections", ["source", "object", "record_id", sa.text("start DESC")])
     op.create_index("ix_connections_session_id", "connections", ["session_id"])
     op.create_index("ix_connections_start", "connections", [sa.text("start DESC"), sa.text("account DESC"), sa.text("provider_id DESC")])
+
+
+def _write_backs() -> None:
+    op.create_table(
+        "write_backs",
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("due_at", TIME, nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_write_backs_session_id"),
+        sa.PrimaryKeyConstraint("session_id", name="pk_write_backs"),
+    )
+    op.create_index("ix_write_backs_due_at", "write_backs", ["due_at"])
 
 
 def _job_runs() -> None:
