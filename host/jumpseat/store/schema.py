@@ -317,6 +317,9 @@ job_runs = sa.Table(
     _text("cause"),
     # The scheduled time that this run is for; null for runs by hand.
     _time("slot", null=True),
+    # The failed run that this one tries again, and the how manieth try of the same thing it is, from 1.
+    _text("retry_of", null=True),
+    sa.Column("attempt", sa.Integer, nullable=False),
     _text("asked_by", null=True),
     _time("created_at"),
     _time("due_at"),
@@ -324,6 +327,7 @@ job_runs = sa.Table(
     _time("beat_at", null=True),
     _time("ended_at", null=True),
     _text("executor", null=True),
+    # How often a process took it up; whoever took it last may write, nobody else.
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("rows", sa.BigInteger, nullable=False),
     _text("reason"),
@@ -336,6 +340,9 @@ job_runs = sa.Table(
     sa.UniqueConstraint("active_key", name=ONE_RUN_AT_ONCE),
 )
 sa.Index("ix_job_runs_job", job_runs.c.job, job_runs.c.created_at.desc())
+
+# Up to when the schedule of each job was looked at; what came due since then, while nothing ran, is made up for once.
+job_schedules = sa.Table("job_schedules", metadata, _text("job", primary_key=True), _time("looked_until"))
 
 alerts = sa.Table(
     "alerts",

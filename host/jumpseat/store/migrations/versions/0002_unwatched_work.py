@@ -175,6 +175,8 @@ def _job_runs() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("slot", TIME, nullable=True),
+        sa.Column("retry_of", sa.Text(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("asked_by", sa.Text(), nullable=True),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("due_at", TIME, nullable=False),
@@ -193,6 +195,12 @@ def _job_runs() -> None:
         sa.UniqueConstraint("job", "slot", name="uq_job_runs_slot"),
     )
     op.create_index("ix_job_runs_job", "job_runs", ["job", sa.text("created_at DESC")])
+    op.create_table(
+        "job_schedules",
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("looked_until", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("job", name="pk_job_schedules"),
+    )
 
 
 def _alerts() -> None:
