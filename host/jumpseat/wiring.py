@@ -15,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from jumpseat import metrics
 from jumpseat.catalogue.build import host_settings
 from jumpseat.catalogue.files import read
 from jumpseat.catalogue.live import LiveCatalogue
@@ -111,6 +112,7 @@ class Wiring:
         self._live: LiveCatalogue | None = None
         self._sources: tuple[tuple[tuple[str, str], ...], Mapping[str, RecordSource]] = ((), NOTHING)
         self._worker: Worker | None = None
+        self._stopping = threading.Lock()
         self._heart: Heartbeat | None = None
         self._presence: Presence | None = None
         self.left_running = False
@@ -288,6 +290,13 @@ class Wiring:
         worker.start()
         self._worker = worker
 
+    def stop_worker(self) -> None:
+        """Finish what the worker runs, within its time, and give the rest back; nothing where there is none, or when it has stopped."""
+        with self._stopping:
+            worker, self._worker = self._worker, None
+            if worker is not None and not worker.stop():
+                self.left_running = True
+
     def announce(self, role: str) -> None:
         """List this process, which runs no worker, among the processes of the host."""
         from jumpseat.work.heartbeat import Presence, own_id
@@ -312,7 +321,7 @@ class Wiring:
 
     def close(self) -> None:
         """Stop everything in the order that loses nothing: worker, files, plugins, database."""
-        self.left_running = self._worker is not None and not self._worker.stop()
+        self.stop_worker()
         if self._presence is not None and self._heart is not None:
             self._presence.stop()
             _leave(self._heart)
@@ -344,6 +353,7 @@ class Told:
         self._wiring.dispatch.notify("session_opened", session=session, record=record, supporter=supporter)
 
     def session_shared(self, session: Session, share: Share) -> None:
+        metrics.SHARES.labels(share.channel, share.state.value).inc()
         self._wiring.dispatch.notify("session_shared", session=session, share=share)
 
     def customer_joined(self, session: Session) -> None:
