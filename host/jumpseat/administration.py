@@ -60,6 +60,18 @@ class Administration:
         return [Process.of(row, now) for row in found]
 
     @operation("settings.read")
+    def metrics(self, supporter: Supporter) -> str:
+        """What this process counted and what the database knows, as Prometheus reads it.
+
+        Args:
+            supporter: who asks.
+        """
+        require(supporter, "settings.read")
+        from jumpseat.work.exposition import exposition
+
+        return exposition(self._wiring.store)
+
+    @operation("settings.read")
     def metadata_problems(self, supporter: Supporter) -> tuple[Problem, ...]:
         """Problems of the latest edit of the metadata."""
         require(supporter, "settings.read")
@@ -154,6 +166,10 @@ class Administration:
             role: what it does, such as ``serve``.
         """
         self._wiring.announce(role)
+
+    def stop_worker(self) -> None:
+        """Stop the worker of this process, if it runs one, before the host is closed."""
+        self._wiring.stop_worker()
 
     @property
     def left_running(self) -> bool:

@@ -14,8 +14,8 @@ from jumpseat import Host
 from jumpseat.api.app import ROUTERS, routes_of
 from jumpseat.api.signin import signed_in
 
-OPEN = {"/health/live", "/health/ready"}
-"""Without sign-in on purpose; ``/openapi.json`` is the only further one."""
+OPEN = {"/health/live", "/health/ready", "/metrics"}
+"""Without sign-in on purpose; ``/openapi.json`` is the only further one. ``/metrics`` asks for it itself, see test_metrics_route."""
 ADMINISTRATION = {"/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level"}
 NO_SESSION = "s_00000000000000000000000000000000"
 BODIES = {

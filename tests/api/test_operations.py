@@ -348,6 +348,7 @@ def test_liveness_and_readiness_need_no_sign_in(server: str, host: Host) -> None
     assert nobody.get("/health/live").json() == {"live": True}
     assert nobody.get("/health/ready").json() == {
         "ready": True,
+        "stopping": False,
         "version": "0.1.0",
         "catalogueVersion": host.catalogue.version,
         "database": "reachable",

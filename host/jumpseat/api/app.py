@@ -14,7 +14,8 @@ from jumpseat.api import problems
 from jumpseat.api.document import document
 from jumpseat.api.guard import Guard
 from jumpseat.api.plugin_routes import mount_plugins
-from jumpseat.api.routes import administration, choices, health, records, sessions, shares
+from jumpseat.api.routes import administration, choices, health, metrics, records, sessions, shares
+from jumpseat.api.stopping import Sign
 from jumpseat.host import Host
 from jumpseat.store.store import POOL_SIZE
 
@@ -25,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     choices.router,
     administration.router,
     health.router,
+    metrics.router,
 )
 
 
@@ -39,6 +41,7 @@ def create_app(host: Host) -> FastAPI:
     """
     app = FastAPI(lifespan=_lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.host = host
+    app.state.draining, app.state.stopping = Sign(), Sign()
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/openapi.json", lambda: JSONResponse(document(app)), include_in_schema=False)
@@ -60,7 +63,8 @@ def methods_at(path: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # As many handlers at once as there are connections: with more, they would only wait for each other.
     anyio.to_thread.current_default_thread_limiter().total_tokens = POOL_SIZE
     yield
+    app.state.stopping.set()

@@ -13,10 +13,12 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from jumpseat.api.problems import BodyTooLarge, internal_error, problem_response
+from jumpseat import metrics
+from jumpseat.api.problems import BodyTooLarge, BodyTooSlow, internal_error, problem_response
 from jumpseat.errors import JumpseatError, UsageError
 from jumpseat.hooks.trace import correlated
 from jumpseat.secret import redact
+from jumpseat.spans import Span, span
 
 MAX_BODY = 1024 * 1024
 """Bytes of a body; a larger one is refused unread."""
@@ -25,6 +27,8 @@ MAX_DEPTH = 32
 MAX_DROPPED = 16 * MAX_BODY
 DROP_SECONDS = 2.0
 """How much, and how long, a caller may go on sending after the refusal; then the connection is cut."""
+BODY_SECONDS = 20.0
+"""How long a caller may take to send a body."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -32,6 +36,9 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
 }
 """On every answer that does not say otherwise itself."""
+
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+TRACE_HEADERS = ("traceparent", "tracestate")
 
 log = logging.getLogger("jumpseat.access")
 _OWN_ID = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
@@ -56,12 +63,17 @@ class Guard:
             return
         scope.setdefault("state", {})
         given = Headers(scope=scope).get("correlation-id", "")
-        with correlated(given if _OWN_ID.fullmatch(given) else None) as correlation_id:
+        headers = {name: value for name in TRACE_HEADERS if (value := Headers(scope=scope).get(name))}
+        with (
+            correlated(given if _OWN_ID.fullmatch(given) else None) as correlation_id,
+            span("call", headers, http_request_method=scope["method"], correlation_id=correlation_id) as made,
+        ):
             call = _Call(scope, send, correlation_id)
             try:
                 await self._serve(call, receive)
             finally:
                 call.write_log()
+                call.measure(made)
 
     async def _serve(self, call: _Call, receive: Receive) -> None:
         try:
@@ -92,6 +104,8 @@ class _Call:
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
+            if self.scope["app"].state.draining.is_set():
+                headers["Connection"] = "close"  # the next call of this caller is to go to another server
             headers["Correlation-Id"] = self.correlation_id
         await self._send(message)
 
@@ -99,7 +113,7 @@ class _Call:
         """Answer with a problem, unless an answer is already on its way: then the connection just ends."""
         if self.status is not None:
             return
-        if not isinstance(error, BodyTooLarge):
+        if not isinstance(error, BodyTooLarge | BodyTooSlow):
             await problem_response(error)(self.scope, receive, self.send)
             return
         response = problem_response(error, {"Connection": "close"})
@@ -107,6 +121,15 @@ class _Call:
         await self.send({"type": "http.response.body", "body": response.body, "more_body": True})
         await _drop(receive)
         await self.send({"type": "http.response.body"})
+
+    def measure(self, made: Span) -> None:
+        """Count the call, by its route and not by its path: that holds ids, and there is no end of them."""
+        method = self.scope["method"] if self.scope["method"] in METHODS else "other"
+        route = getattr(self.scope.get("route"), "path", "none")
+        status = self.status or 499  # the caller hung up before there was an answer
+        metrics.CALLS.labels(method, route, str(status)).inc()
+        metrics.CALL_SECONDS.labels(method, route).observe(time.perf_counter() - self._began)
+        made.set(f"{method} {route}", failed=status >= 500, http_route=route, http_response_status_code=status)
 
     def write_log(self) -> None:
         """One line; no query and no header, for they may hold addresses and keys."""
@@ -134,6 +157,7 @@ async def _read(scope: Scope, receive: Receive) -> Receive:
 
     Raises:
         BodyTooLarge: it is larger than 1 MiB, by its own header or in fact.
+        BodyTooSlow: it did not arrive within its time.
         UsageError: it is JSON that is nested too deeply.
     """
     headers = Headers(scope=scope)
@@ -142,12 +166,18 @@ async def _read(scope: Scope, receive: Receive) -> Receive:
         raise _too_large()
     if not announced and "transfer-encoding" not in headers:
         return receive
-    body = await _whole(receive)
+    body = await _in_time(receive)
     if body is None:
         return receive
     if "json" in headers.get("content-type", "") and too_deep(body):
         raise UsageError(f"The body is nested deeper than {MAX_DEPTH} levels, or its brackets do not match.")
     return _replay(body, receive)
+
+
+async def _in_time(receive: Receive) -> bytes | None:
+    with anyio.move_on_after(BODY_SECONDS):
+        return await _whole(receive)
+    raise BodyTooSlow(f"The body did not arrive within {BODY_SECONDS:g} s; send it faster, or less at once.")
 
 
 async def _whole(receive: Receive) -> bytes | None:

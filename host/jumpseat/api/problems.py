@@ -46,6 +46,12 @@ class BodyTooLarge(UsageError):
     code, title, status = "JS-BODY-SIZE", "The body is too large", 413
 
 
+class BodyTooSlow(UsageError):
+    """The body takes longer to arrive than the host waits."""
+
+    code, title, status = "JS-BODY-TIME", "The body took too long to arrive", 408
+
+
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that an operation documents, for FastAPI's ``responses``."""
     return {status: {"model": Problem, "description": _WORDS[status]} for status in sorted(statuses)}
@@ -56,6 +62,7 @@ _WORDS = {
     401: "The key is missing, unknown or revoked.",
     403: "The supporter lacks a right; the detail names it.",
     404: "There is none, or it is not the supporter's to see.",
+    408: "The body took too long to arrive.",
     409: "The host understood and says no, or sign-in to the provider is needed.",
     413: "The body is too large.",
     422: "A value is not valid, or not allowed here.",
@@ -66,7 +73,7 @@ _WORDS = {
 }
 SIGNED_IN = (401, 403, 409, 422, 500, 502, 503, 504)
 """Every operation with a sign-in: asking the CRM who the supporter is can fail as well."""
-WITH_BODY = (400, 413)
+WITH_BODY = (400, 408, 413)
 
 
 def problem_response(error: JumpseatError, headers: Mapping[str, str] | None = None) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from jumpseat.hooks.trace import current_correlation_id
 from jumpseat.secret import redact
 
 
@@ -22,6 +23,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
+        _correlated,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
         _redacted,
@@ -35,6 +37,14 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("jumpseat").setLevel(level)
+
+
+def _correlated(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Every line that is written while a call or a piece of work runs says which one."""
+    id = current_correlation_id.get()
+    if id is not None:
+        event.setdefault("correlation_id", id)
+    return event
 
 
 def _redacted(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,40 +5,49 @@ from __future__ import annotations
 import json
 import signal
 import socket
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
 from jumpseat.cli.context import Context, json_option, pass_context
 from jumpseat.errors import UsageError
 
-if TYPE_CHECKING:
-    from jumpseat.host import Host
-
-DRAIN_SECONDS = 10
-"""How long calls that are running may take after SIGTERM."""
-
 
 @click.command()
 @click.option("--host", "address", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8400, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
 @click.option("--no-worker", is_flag=True, help="Leave delivery and watching to 'jumpseat work'.")
+@click.option(
+    "--drain-seconds",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0, 300),
+    help="After SIGTERM, go on taking calls for so long while a balancer notices that this server is no longer ready.",
+)
 @json_option
 @pass_context
-def serve(ctx: Context, address: str, port: int, no_worker: bool, as_json: bool) -> None:
+def serve(ctx: Context, address: str, port: int, no_worker: bool, drain_seconds: float, as_json: bool) -> None:
     """Serve the HTTP API until SIGTERM or Ctrl-C; calls that are running are finished first."""
+    from jumpseat.cli.leaving import leave
     from jumpseat.cli.logs import log_to_stderr
+    from jumpseat.spans import start_spans
 
     log_to_stderr()
+    start_spans("jumpseat-serve")
     with listening(address, port) as listener, ctx.host(watch=True) as host:
-        if not no_worker:
-            host.start_worker()
+        # Behind the signal handlers of Python itself until the server has its own: a start that is interrupted is closed as well.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        from jumpseat.api.server import run_server
+
+        if no_worker:
+            host.announce("serve")
+        else:
+            host.start_worker("serve+work", lambda: signal.raise_signal(signal.SIGTERM))
         url = f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
         ready = {"url": url, "workspace": str(host.workspace), "worker": not no_worker}
         text = f"Serving {host.workspace} at {url}{', without a worker' if no_worker else ''}."
         # One line, so that whoever started the process can wait for it.
-        run_server(host, listener, lambda: click.echo(json.dumps(ready) if as_json else text))
+        run_server(host, listener, lambda: click.echo(json.dumps(ready) if as_json else text), drain_seconds)
+    leave(host)
 
 
 def listening(address: str, port: int) -> socket.socket:
@@ -57,40 +66,3 @@ def listening(address: str, port: int) -> socket.socket:
     # the head and the body of an answer wait 40 ms for each other.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
-
-
-def run_server(host: Host, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve until a signal comes; then take no new call, finish those that run, and return.
-
-    Args:
-        host: what is served; the caller closes it.
-        listener: where calls come in.
-        ready: called once, as soon as calls are taken.
-    """
-    import uvicorn
-
-    from jumpseat.api.app import create_app
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            ready()
-
-    config = uvicorn.Config(
-        create_app(host),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    server = Server(config)
-
-    def stop(*_: object) -> None:
-        server.should_exit = True
-
-    # For a signal before the server listens to them itself, and for the one that it sends itself again when it has stopped: with
-    # the default action the host would not be closed.
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    server.run(sockets=[listener])

@@ -13,8 +13,10 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from types import FunctionType, MethodType
 from typing import Any
 
+from jumpseat import metrics
 from jumpseat.clock import Clock
 from jumpseat.errors import (
     AnswerLost,
@@ -38,6 +40,7 @@ from jumpseat.hooks.trace import Trace, TraceOutcome, correlation_id, described,
 from jumpseat.hooks.values import Check, T, WrongAnswer, cleaned, freeze, many, nothing, one_of, optional
 from jumpseat.hookspecs import DECISIONS, EVENTS
 from jumpseat.secret import Secret, redact
+from jumpseat.spans import span, spans_made
 from jumpseat.types import OpenRequest, PluginFailure, Provenance, Recipient, Record, RecordRef, Session, Verdict
 
 DECISION_SECONDS = 2.0
@@ -314,7 +317,19 @@ class Dispatch:
     ) -> Callable[[], Ended]:
         """The call as something a thread can run: in the caller's context, and raising nothing."""
         context = copy_context()
-        return lambda: context.run(self._contained, plugin, function, arguments, keywords or {}, check)
+        return lambda: context.run(self._spanned, plugin, function, arguments, keywords or {}, check)
+
+    def _spanned(
+        self, plugin: str, function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], check: Check[Any]
+    ) -> Ended:
+        if not spans_made():
+            return self._contained(plugin, function, arguments, keywords, check)
+        plain = getattr(function, "__func__", function) if isinstance(function, MethodType) else function
+        name = plain.__name__ if isinstance(plain, FunctionType) else "call"  # any other object's name is the plugin's own code
+        with span(f"plugin {plugin} {name}", correlation_id=correlation_id()) as made:
+            end = self._contained(plugin, function, arguments, keywords, check)
+            made.set(failed=end.outcome not in _WELL, outcome=end.outcome.value)
+            return end
 
     def _contained(
         self, plugin: str, function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], check: Check[Any]
@@ -352,6 +367,8 @@ class Dispatch:
 
     def _settle(self, plugin: str, call: str, end: Ended, about: str | None) -> JumpseatError | None:
         """Count, write down and report how a call ended; answers the error the caller is to see."""
+        metrics.PLUGIN_CALLS.labels(plugin, call, end.outcome.value).inc()
+        metrics.PLUGIN_SECONDS.labels(plugin, call).observe(end.milliseconds / 1000)
         well = end.outcome in _WELL
         change = self.quarantine.succeeded(plugin, call) if well else self.quarantine.failed(plugin, call)
         if end.outcome is TraceOutcome.OK and change is Change.NONE and not self.trace.wants(plugin, call, end.outcome):

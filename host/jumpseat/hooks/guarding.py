@@ -11,6 +11,7 @@ from datetime import datetime
 from inspect import getattr_static
 from typing import Any, TypeVar, get_type_hints
 
+from jumpseat import metrics
 from jumpseat.contract import Extension, Health, RecordSource, SessionType, ShareChannel
 from jumpseat.errors import JumpseatError
 from jumpseat.hooks.dispatch import Dispatch
@@ -173,6 +174,7 @@ class _GuardedShareChannel(_Guarded, ShareChannel):
         return self._call("check", one(str), address)
 
     def send(self, message: Message) -> Outcome:
+        metrics.SHARE_TRIES.labels(self.name).inc()
         return self._call("send", one(Outcome), message)
 
     def look_up(self, message: Message) -> Outcome | None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from jumpseat.errors import WorkspaceInUse
 from jumpseat.hooks.trace import correlated
 from jumpseat.log import get_logger
+from jumpseat.spans import span
 from jumpseat.store.store import Store
 from jumpseat.work.heartbeat import Heartbeat, Presence
 from jumpseat.work.queue import APPLICATION, DELIVERY, PIECE, POLLING_SECONDS, SCHEMA, VERSION, delivery_queue, migrate, quiet, work_engine
@@ -171,7 +172,7 @@ class Worker:
 
 def _deliver(share_id: str, correlation_id: str | None = None) -> None:
     """One delivery; ``correlation_id`` is that of the call that shared, so that its trace and its log go on here."""
-    with correlated(correlation_id):
+    with correlated(correlation_id) as id, span("deliver", correlation_id=id):
         if _running is not None:
             _running.deliver(share_id)
 

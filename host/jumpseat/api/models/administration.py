@@ -102,6 +102,7 @@ class Ready(Answer):
     """Whether calls can be served, and from which metadata."""
 
     ready: bool
+    stopping: bool = Field(description="The server takes calls for some seconds more and then ends; send it no further ones.")
     version: str = Field(description="Of Jumpseat.")
     catalogue_version: str = Field(description="Of the metadata that is served.")
     database: Literal["reachable", "unreachable"]
