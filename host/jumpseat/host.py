@@ -471,11 +471,14 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
         self._wiring.start_worker(role, on_lost)
 
     def tick(self) -> None:
-        """One round of everything that runs by itself: expire, settle what was cut off, ask the providers."""
+        """One round of everything that runs by itself: expire, settle what was cut off, ask the providers, send notices."""
         self._wiring.life.expire()
         self._wiring.life.reconcile()
         self._wiring.life.watch()
         self._wiring.sending.recover()
+        self._wiring.join_notices.follow()
+        self._wiring.telling.tell_crm()
+        self._wiring.telling.mail()
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     import click
 
     from jumpseat.notices.alerts import Alerts
+    from jumpseat.notices.joined import JoinNotices
+    from jumpseat.notices.telling import Telling
     from jumpseat.sessions.life import SessionLife
     from jumpseat.shares.sending import Sending
     from jumpseat.store.store import Store
@@ -50,7 +52,8 @@ T = TypeVar("T")
 
 OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)))
 """Of whoever has the workspace's files in hand, and so can write themselves any right."""
-SWEEPS = MappingProxyType({"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0})
+NOTICE_SWEEPS = {"join_notices": 0.5, "crm_notices": 0.5, "mail_notices": 1.0}
+SWEEPS = MappingProxyType({"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0} | NOTICE_SWEEPS)
 """Seconds between two runs of what the worker does by itself."""
 
 
@@ -249,6 +252,19 @@ class Wiring:
         from jumpseat.notices.alerts import Alerts
 
         return Alerts(self.store, self.clock, lambda: self.catalogue.host)
+    @_Once
+    def join_notices(self) -> JoinNotices:
+        from jumpseat.notices.joined import JoinNotices
+
+        return JoinNotices(self.store, self.clock, lambda: self.catalogue.sessions, self.sources)
+
+    @_Once
+    def telling(self) -> Telling:
+        from jumpseat.notices.telling import Telling
+
+        return Telling(self.store, self.clock, lambda: self.catalogue, lambda: self.plugins.channels, self.sources)
+
+    # --- trace ------------------------------------------------------------------------------------------------------------
 
 
     def set_trace_level(self, level: str, plugin: str | None, hook: str | None) -> None:
@@ -282,6 +298,9 @@ class Wiring:
             "reconcile": self.life.reconcile,
             "watch": self.life.watch_due,
             "recover": self.sending.recover,
+            "join_notices": self.join_notices.follow,
+            "crm_notices": self.telling.tell_crm,
+            "mail_notices": self.telling.mail,
             "forget": self.forget,
         }
         sweeps = {name: (SWEEPS[name], run) for name, run in runs.items()}

@@ -36,9 +36,23 @@ class Note:
     """UTC, RFC 3339."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What users of the CRM were told of a record."""
+
+    object: str
+    id: str
+    title: str
+    text: str
+    link: str
+    supporter_ids: tuple[str, ...]
+    at: str
+    """UTC, RFC 3339."""
+
+
 @dataclass(slots=True)
 class Crm:
-    """Sheets by object name, supporters by id, notes in the order they were written."""
+    """Sheets by object name, supporters by id, notes and what users were told in the order they were written."""
 
     flavour: Flavour
     sheets: dict[str, Sheet]
@@ -46,6 +60,7 @@ class Crm:
     may_not_see: dict[str, frozenset[str]]
     """Ids of records that are hidden from a supporter, by the supporter's id."""
     notes: list[Note] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
     def row(self, object: str, id: str | None) -> Row | None:
         """The row of this id; None when there is none or it was deleted."""
@@ -60,12 +75,15 @@ class Crm:
         yield from (row for row in list(sheet.rows.values() if sheet else ()) if not row.get("IsDeleted"))
 
     def apply(self, change: Mapping[str, Any]) -> None:
-        """Make one change of the journal: ``note``, ``insert`` or ``update``. A change to an object that is gone does nothing."""
+        """Make one change of the journal: ``note``, ``notify``, ``insert`` or ``update``; for an object that is gone, none."""
         sheet = self.sheets.get(change["object"])
         if sheet is None:
             return
         if change["do"] == "note":
             self.notes.append(Note(change["object"], change["id"], change["text"], change["at"]))
+        elif change["do"] == "notify":
+            said = {name: change[name] for name in ("object", "id", "title", "text", "link", "at")}
+            self.told.append(Told(**said, supporter_ids=tuple(change["supporter_ids"])))
         elif change["do"] == "insert":
             sheet.rows[change["values"][sheet.id_field]] = dict(change["values"])
         elif change["id"] in sheet.rows:

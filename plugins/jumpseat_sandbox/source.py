@@ -12,6 +12,7 @@ from jumpseat import (
     ContactRule,
     Health,
     InvalidValue,
+    Notice,
     ObjectInfo,
     ProviderRefused,
     Recipe,
@@ -23,7 +24,7 @@ from jumpseat import (
     Supporter,
     SupporterInfo,
 )
-from jumpseat_sandbox.crm import Crm, Note, load
+from jumpseat_sandbox.crm import Crm, Note, Told, load
 from jumpseat_sandbox.flavours import FLAVOURS, Flavour
 from jumpseat_sandbox.journal import Journal
 from jumpseat_sandbox.people import find_contacts, known, mirror, person_row, to_contact
@@ -32,11 +33,12 @@ from jumpseat_sandbox.people import find_contacts, known, mirror, person_row, to
 class SandboxSource(RecordSource):
     """Sample records that behave like a CRM's: read, written to, and hidden from some.
 
-    What is written (notes, contacts, fields) stays in the plugin's folder; deleting the file there brings the sample back as it ships.
+    What is written (notes, contacts, fields, what users are told) stays in the plugin's folder; deleting the file there brings the sample
+    back as it ships.
     """
 
     name, label = "sandbox", "Sample CRM"
-    can_post_note = can_add_contact = can_write_back = True
+    can_post_note = can_add_contact = can_write_back = can_notify = True
     settings = (
         Setting("flavour", str, default="salesforce", choices=tuple(FLAVOURS), help="Whose objects, fields and ids the sample CRM has."),
         Setting("data", str, help="Path of a data file of your own; left out: the sample that ships."),
@@ -136,6 +138,25 @@ class SandboxSource(RecordSource):
             if name not in sheet.info.fields or name == sheet.id_field:
                 raise ProviderRefused(f"{sheet.info.label} has no field '{name}' that can be written; correct 'write_back' of this object.")
         self._change({"do": "update", "object": record.object, "id": id, "values": dict(values)})
+
+    def notify(self, notice: Notice) -> None:
+        """Tell users of the sample CRM: written down like any change, where ``told`` finds it.
+
+        Raises:
+            RecordNotFound: the sample CRM has no such record.
+        """
+        crm, ref = self._crm(), notice.record
+        id = known(crm, ref.id)
+        if crm.row(ref.object, id) is None:
+            raise RecordNotFound(f"The sample CRM has no {ref.object} with the id '{ref.id[:100]}'.")
+        said = {"title": notice.title, "text": notice.text, "link": notice.link, "supporter_ids": list(notice.supporter_ids)}
+        self._change({"do": "notify", "object": ref.object, "id": id, **said})
+
+    def told(self, ref: RecordRef) -> Sequence[Told]:
+        """What users were told of a record, oldest first."""
+        crm = self._crm()
+        id = crm.flavour.check_id(ref.id)
+        return [one for one in crm.told if (one.object, one.id) == (ref.object, id)]
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

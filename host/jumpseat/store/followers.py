@@ -32,6 +32,11 @@ def take(conn: sa.Connection, name: str, limit: int = 100) -> tuple[events.Event
     return found
 
 
+def place(conn: sa.Connection, name: str) -> int | None:
+    """Id of the last event that a follower has seen; None for one that never took any."""
+    return conn.execute(sa.select(table.c.last_id).where(table.c.name == name)).scalar()
+
+
 def slowest(conn: sa.Connection) -> int | None:
     """How far the slowest follower has come; None without any."""
     return conn.execute(sa.select(sa.func.min(table.c.last_id))).scalar()

@@ -14,8 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from jumpseat.store.schema import notices as table
-from jumpseat.types import NOTHING
+from jumpseat.store.schema import notices as table, shares
+from jumpseat.types import NOTHING, ShareState
 
 EMAIL = "email"
 CRM = "crm"
@@ -29,6 +29,7 @@ UNKNOWN = "unknown"
 """It may have been sent; not repeated."""
 LATE = "late"
 """It could not be sent while it was of use."""
+_MAY_HAVE_ARRIVED = (ShareState.SENDING.value, ShareState.SENT.value, ShareState.UNKNOWN.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,23 @@ def due(conn: sa.Connection, way: str, now: datetime, limit: int = 100) -> tuple
     return tuple(_row(row) for row in conn.execute(waiting.order_by(table.c.next_try_at, table.c.key).limit(limit)))
 
 
+def stuck(conn: sa.Connection, way: str, before: datetime) -> bool:
+    """Is there one whose try began at this time or earlier and has no outcome?"""
+    cut_off = sa.select(table.c.key).where(table.c.way == way, table.c.state == SENDING, table.c.sending_at <= before)
+    return conn.execute(cut_off.limit(1)).first() is not None
+
+
 def claim(conn: sa.Connection, key: str, now: datetime) -> NoticeRow | None:
     """Begin a try; None when somebody else has begun it, or it is done."""
     begun = sa.update(table).where(table.c.key == key, table.c.state == WAITING)
     if conn.execute(begun.values(state=SENDING, sending_at=now, tries=table.c.tries + 1)).rowcount != 1:
         return None
     return get(conn, key)
+
+
+def fill(conn: sa.Connection, key: str, address: str, subject: str, text: str) -> None:
+    """Keep what is sent to whom, so that every later try sends the same."""
+    conn.execute(sa.update(table).where(table.c.key == key).values(address=address, subject=subject, text=text))
 
 
 def finish(conn: sa.Connection, key: str, state: str, reason: str, now: datetime) -> bool:
@@ -141,6 +153,21 @@ def drop_before(conn: sa.Connection, before: datetime) -> int:
     """
     done = table.c.state.not_in((WAITING, SENDING))
     return conn.execute(sa.delete(table).where(table.c.created_at < before, done)).rowcount
+
+
+def sharers(conn: sa.Connection, session_id: str, before: datetime) -> tuple[str, ...]:
+    """Who shared a session with its customer: ids of supporters, the first one first.
+
+    Only shares that may have reached the customer count: one whose gateway has not answered yet may have done so already.
+
+    Args:
+        conn: a connection.
+        session_id: the session.
+        before: shared at this time or earlier.
+    """
+    of_session = sa.and_(shares.c.session_id == session_id, shares.c.state.in_(_MAY_HAVE_ARRIVED), shares.c.created_at <= before)
+    found = conn.execute(sa.select(shares.c.shared_by).where(of_session).order_by(shares.c.created_at, shares.c.id)).scalars()
+    return tuple(dict.fromkeys(found))
 
 
 def _row(row: sa.Row[tuple[object, ...]]) -> NoticeRow:

@@ -5,6 +5,7 @@ The suites call an extension without a host and without guards, so a failure sho
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from jumpseat import (
     Health,
     InvalidValue,
     Message,
+    Notice,
     ObjectInfo,
     OpenRequest,
     Outcome,
@@ -285,6 +287,19 @@ class RecordSourceContract(_Lent):
         added = one(Contact)(source.add_contact(self.record(source), Contact("", "Paul Petit", email="paul@example.test")))
 
         assert (bool(added.id), added.name) == (True, "Paul Petit")
+
+    def test_supporters_are_told_as_often_as_asked_where_that_is_declared(self, source: RecordSource) -> None:
+        if not source.can_notify:
+            pytest.skip("The source does not claim to notify supporters.")
+        notice = Notice(
+            replace(self.known, source=source.source),
+            "The customer has joined session s1-2-3",
+            "The customer is online and waits for you.",
+            "https://jumpseat.example.test/join/s_1",
+            ("contract-supporter",),
+        )
+        for _ in range(2):  # the host tells it again after a crash between telling and its note of it
+            assert source.notify(notice) is None  # type: ignore[func-returns-value]  # that is the point
 
     def test_health_is_told(self, source: RecordSource) -> None:
         assert one(Health)(source.health()).ok

@@ -18,6 +18,7 @@ from jumpseat import (
     HttpSession,
     InvalidValue,
     Message,
+    Notice,
     ObjectInfo,
     OpenedSession,
     OpenRequest,
@@ -286,15 +287,16 @@ class RecordingSessionType(SessionType):
 
 
 class RecordingSource(RecordSource):
-    """A CRM in memory with one case and its contact; ``notes`` holds what was posted."""
+    """A CRM in memory with one case and its contact; ``notes`` holds what was posted, ``notices`` what supporters were told."""
 
     name, label = "recording", "Recording CRM"
-    can_post_note = can_add_contact = can_write_back = True
+    can_post_note = can_add_contact = can_write_back = can_notify = True
 
     def __init__(self) -> None:
         self.records: dict[RecordRef, dict[str, Any]] = {RecordRef("Case", "500000000000001"): dict(a_record().fields)}
         self.people: list[Contact] = [CONTACT]
         self.notes: list[tuple[RecordRef, str]] = []
+        self.notices: list[Notice] = []
 
     def describe(self, object: str) -> ObjectInfo | None:
         if object != "Case":
@@ -323,6 +325,9 @@ class RecordingSource(RecordSource):
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
         self.records[replace(record.ref, source=None)].update(values)
+
+    def notify(self, notice: Notice) -> None:
+        self.notices.append(notice)
 
 
 class RecordingPlugin:

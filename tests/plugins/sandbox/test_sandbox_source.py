@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from jumpseat import Contact, ContactRule, InvalidValue, ProviderRefused, Record, RecordNotFound, RecordRef, Supporter
+from jumpseat import Contact, ContactRule, InvalidValue, Notice, ProviderRefused, Record, RecordNotFound, RecordRef, Supporter
 from jumpseat_sandbox.source import SandboxSource
 
 CASE = "500A000000D34xyIAB"
@@ -254,6 +254,22 @@ def test_a_note_outlives_the_source(salesforce, lend):
 def test_a_note_for_a_record_that_is_not_there_is_not_found(salesforce):
     with pytest.raises(RecordNotFound):
         salesforce.post_note(Record(RecordRef("Case", "500A000000ZZZZZ"), "gone"), "text")
+
+
+def test_what_users_were_told_outlives_the_source(salesforce, lend):
+    notice = Notice(RecordRef("Case", CASE), "The customer has joined", "Camille waits.", "https://jumpseat.example/join/s_1", ("005A",))
+    salesforce.notify(notice)
+
+    [told] = lend(SandboxSource()).told(RecordRef("Case", "500A000000D34xy"))
+    assert (told.title, told.text, told.link) == (notice.title, notice.text, notice.link)
+    assert (told.supporter_ids, told.at) == (("005A",), "2026-03-04T09:30:00Z")
+
+
+def test_nobody_is_told_of_a_record_that_is_not_there(salesforce):
+    with pytest.raises(RecordNotFound) as refused:
+        salesforce.notify(Notice(RecordRef("Case", "500A000000ZZZZZ"), "title", "text", "https://jumpseat.example/join/s_1", ()))
+
+    assert refused.value.message == "The sample CRM has no Case with the id '500A000000ZZZZZ'."
 
 
 def test_two_sources_on_one_folder_see_each_others_changes(salesforce, lend):
