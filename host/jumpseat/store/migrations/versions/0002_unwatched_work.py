@@ -1,4 +1,4 @@
-"""What works without being watched: events and their readers, webhooks, connections and their write-back, runs of jobs, alerts, notices, watched accounts.
+"""What works without being watched: events, webhooks, connections, write-backs, runs of jobs, alerts, notices, watched accounts.
 
 It only adds: tables, and columns that may be null, so that the version before goes on working on the new schema.
 """
