@@ -245,13 +245,13 @@ class Wiring:
 
         return Sending(self.store, self.queue, self.clock, lambda: self.plugins.channels, Told(self))
 
-    # --- trace ------------------------------------------------------------------------------------------------------------
     @_Once
     def alerts(self) -> Alerts:
         """Administrators are told of incidents: ``raise_alert(key, title, text)`` and ``clear(key)``, outside of transactions."""
         from jumpseat.notices.alerts import Alerts
 
         return Alerts(self.store, self.clock, lambda: self.catalogue.host)
+
     @_Once
     def join_notices(self) -> JoinNotices:
         from jumpseat.notices.joined import JoinNotices
@@ -265,7 +265,6 @@ class Wiring:
         return Telling(self.store, self.clock, lambda: self.catalogue, lambda: self.plugins.channels, self.sources)
 
     # --- trace ------------------------------------------------------------------------------------------------------------
-
 
     def set_trace_level(self, level: str, plugin: str | None, hook: str | None) -> None:
         """Set a level now and for later starts."""
@@ -298,10 +297,10 @@ class Wiring:
             "reconcile": self.life.reconcile,
             "watch": self.life.watch_due,
             "recover": self.sending.recover,
+            "forget": self.forget,
             "join_notices": self.join_notices.follow,
             "crm_notices": self.telling.tell_crm,
             "mail_notices": self.telling.mail,
-            "forget": self.forget,
         }
         sweeps = {name: (SWEEPS[name], run) for name, run in runs.items()}
         heartbeat = self._heartbeat(default_executor_id(), role)
