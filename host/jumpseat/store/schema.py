@@ -76,6 +76,8 @@ sessions = sa.Table(
     _text("request_key", null=True),
     # Start, end and notes were written to the CRM record, or need not be any more.
     _time("written_back_at", null=True),
+    # Somebody asked for the session at this time, and sees more the sooner its provider is asked.
+    _time("wanted_at", null=True),
     sa.UniqueConstraint("valid_key", name=ONE_VALID),
 )
 sa.Index(
@@ -127,6 +129,8 @@ shares = sa.Table(
     _text("shared_by"),
     # Not before this time; null when it may be tried at once.
     _time("next_try_at", null=True),
+    # A try was cut off then: the message may be out, whatever later tries came to.
+    _time("cut_at", null=True),
     # The share whose message this one sends once more.
     _text("resend_of", null=True),
 )
@@ -392,7 +396,11 @@ watched_accounts = sa.Table(
     _time("next_at"),
     # When all sessions are looked at again, not only those that somebody waits for.
     _time("all_at"),
+    # Not before this time, whoever waits: the provider's limit, or the patience that it asked for.
+    _time("free_at"),
     _time("asked_at", null=True),
+    # How far the look at all sessions has come: the id of the last one; empty between two of them.
+    _text("cursor"),
     sa.Column("failures", sa.Integer, nullable=False),
     _text("reason"),
 )

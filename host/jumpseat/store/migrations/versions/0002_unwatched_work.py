@@ -34,12 +34,14 @@ def upgrade() -> None:
 def _sessions() -> None:
     op.add_column("sessions", sa.Column("request_key", sa.Text(), nullable=True))
     op.add_column("sessions", sa.Column("written_back_at", TIME, nullable=True))
+    op.add_column("sessions", sa.Column("wanted_at", TIME, nullable=True))
     op.create_index("ix_sessions_code", "sessions", ["code"])
     op.create_index("uq_sessions_request_key", "sessions", ["request_key"], unique=True)
 
 
 def _shares() -> None:
     op.add_column("shares", sa.Column("next_try_at", TIME, nullable=True))
+    op.add_column("shares", sa.Column("cut_at", TIME, nullable=True))
     op.add_column("shares", sa.Column("resend_of", sa.Text(), nullable=True))
     op.create_index("ix_shares_created_at", "shares", ["created_at"])
     op.create_index("ix_shares_reference", "shares", ["channel", "reference"])
@@ -249,7 +251,9 @@ def _watched_accounts() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("next_at", TIME, nullable=False),
         sa.Column("all_at", TIME, nullable=False),
+        sa.Column("free_at", TIME, nullable=False),
         sa.Column("asked_at", TIME, nullable=True),
+        sa.Column("cursor", sa.Text(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("account", name="pk_watched_accounts"),
