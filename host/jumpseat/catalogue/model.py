@@ -140,6 +140,8 @@ class HostSettings:
     trace_retention: timedelta = timedelta(hours=24)
     administrators: tuple[str, ...] = ()
     """E-mail addresses of those who are told of alerts."""
+    webhook_hosts: frozenset[str] = frozenset()
+    """Names that webhooks may call although they lead into a private network; in lower case."""
     caps: Mapping[str, Caps] = field(default_factory=lambda: NOTHING)
     """By channel; those that are not named have the caps of their kind."""
     retention: Retention = field(default_factory=Retention)

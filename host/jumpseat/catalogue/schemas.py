@@ -25,6 +25,7 @@ COUNTRY = "^[A-Z]{2}$"
 WEB_ADDRESS = "^https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
 ORIGIN = "^https?://(?:[*][.])?[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?$"
 EMAIL = "^[^@ ]+@[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)+$"
+HOST_NAME = "^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
 CRON = "^[0-9*/,A-Za-z-]+(?: [0-9*/,A-Za-z#-]+){4}$"
 TIMEZONE = "^[A-Za-z]+(?:/[A-Za-z0-9_+-]+){0,2}$"
 ONE_LINE = "^[^ \r\n](?:[^\r\n]*[^ \r\n])?$"
@@ -43,6 +44,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     WEB_ADDRESS: ("a web address", "write it like 'https://support.example.com', without user, '?' and '#'"),
     ORIGIN: ("the origin of a web page", "write it like 'https://example.lightning.force.com' or 'https://*.force.com', without a path"),
     EMAIL: ("an e-mail address", "write it like 'support@example.com'"),
+    HOST_NAME: ("the name of a host", "write it like 'crm.intranet.example.com', without 'https://' and without a port"),
     CRON: ("a cron expression of five fields", "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"),
     TIMEZONE: ("the name of a time zone", "write it like 'Europe/Paris' or 'UTC'"),
     ONE_LINE: ("one line of text without spaces at its ends", "take out line breaks, and spaces at both ends"),
@@ -271,8 +273,13 @@ _HOST = _file(
         "blocked_plugins": _plugin_names("Plugins that are not loaded; read at the start."),
         "trace_retention": _text("How long rows of the plugin trace log are kept.", DURATION, longest=10, default="24h"),
         "administrators": _list(
-            "E-mail addresses that are told when a job fails, a cap stops shares, or a sign-in is lost.",
+            "E-mail addresses that are told when a job fails, a cap stops shares, a webhook is disabled, or a sign-in is lost.",
             _text("An e-mail address.", EMAIL, longest=254),
+            most=50,
+        ),
+        "webhook_hosts": _list(
+            "Hosts that webhooks may call although their addresses are private, such as a CRM in the company's own network.",
+            _text("A host's name, or its address.", HOST_NAME, longest=253),
             most=50,
         ),
         "caps": _free_mapping(
