@@ -299,6 +299,19 @@ sa.Index("ix_connections_record", connections.c.source, connections.c.object, co
 sa.Index("ix_connections_session_id", connections.c.session_id)
 sa.Index("ix_connections_correlation_id", connections.c.correlation_id)
 
+# How far the reading of each provider account's connections has come.
+connection_readings = sa.Table(
+    "connection_readings",
+    metadata,
+    _text("account", primary_key=True),
+    # What the reading is about: connections from this time on.
+    _time("since"),
+    # Where its next page begins; null on the first page, and when it is done.
+    _text("cursor", null=True),
+    sa.Column("done", sa.Boolean, nullable=False),
+    _time("read_at"),
+)
+
 # Sessions that are over and whose record is to be written to, or was.
 write_backs = sa.Table(
     "write_backs",
@@ -321,7 +334,7 @@ job_runs = sa.Table(
     _text("cause"),
     # The scheduled time that this run is for; null for runs by hand.
     _time("slot", null=True),
-    # The failed run that this one tries again, and the how manieth try of the same thing it is, from 1.
+    # The run that this one tries again, and which try in a row it is, from 1.
     _text("retry_of", null=True),
     sa.Column("attempt", sa.Integer, nullable=False),
     _text("asked_by", null=True),

@@ -25,6 +25,10 @@ BUSY_SECONDS = 30
 POOL_SIZE = 8
 """Connections per process on PostgreSQL, and reading connections on SQLite; as many requests run at once."""
 
+# IMMEDIATE also where durable work begins transactions of its own on the engine.
+_SQLITE_ARGUMENTS: dict[str, Any] = {"isolation_level": "IMMEDIATE", "timeout": BUSY_SECONDS, "check_same_thread": False}
+_POSTGRESQL_ARGUMENTS: dict[str, Any] = {"connect_timeout": 5, "application_name": "jumpseat"}
+
 
 class Store:
     """The database of one host; made by ``Store.open``.
@@ -97,6 +101,20 @@ class Store:
             return
         with self._reader.connect() as conn, conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True).begin():
             yield conn
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Like ``read``, on a connection of its own: for reading so much that it takes long, while nobody waits for a connection."""
+        given = _SQLITE_ARGUMENTS if self.dialect == "sqlite" else _POSTGRESQL_ARGUMENTS
+        engine = sa.create_engine(self.engine.url, poolclass=sa.NullPool, connect_args=given)
+        if self.dialect == "sqlite":
+            sa.event.listen(engine, "connect", _prepare_reader)
+        alone = Store(engine, engine, self.clock)
+        try:
+            with alone.read() as conn:
+                yield conn
+        finally:
+            alone.close()
 
     def reachable(self) -> bool:
         """Does the database answer a question?"""
@@ -174,11 +192,11 @@ def _sqlite_engines(address: sa.URL, pool_size: int) -> tuple[sa.Engine, sa.Engi
     path = Path(address.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)  # holds customer links and messages; SQLite gives its side files the same rights
-    # IMMEDIATE also where durable work begins transactions of its own on this engine.
-    given = {"isolation_level": "IMMEDIATE", "timeout": BUSY_SECONDS, "check_same_thread": False}
-    engine = sa.create_engine(address, connect_args=given, pool_size=1, max_overflow=0, pool_timeout=BUSY_SECONDS, poolclass=sa.QueuePool)
+    engine = sa.create_engine(
+        address, connect_args=_SQLITE_ARGUMENTS, pool_size=1, max_overflow=0, pool_timeout=BUSY_SECONDS, poolclass=sa.QueuePool
+    )
     reader = sa.create_engine(
-        address, connect_args=given, pool_size=pool_size, max_overflow=0, pool_timeout=BUSY_SECONDS, poolclass=sa.QueuePool
+        address, connect_args=_SQLITE_ARGUMENTS, pool_size=pool_size, max_overflow=0, pool_timeout=BUSY_SECONDS, poolclass=sa.QueuePool
     )
     sa.event.listen(engine, "connect", _prepare_writer)
     sa.event.listen(reader, "connect", _prepare_reader)
@@ -216,7 +234,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 def _postgresql_engines(address: sa.URL, pool_size: int) -> tuple[sa.Engine, sa.Engine]:
     engine = sa.create_engine(
         address,
-        connect_args={"connect_timeout": 5, "application_name": "jumpseat"},
+        connect_args=_POSTGRESQL_ARGUMENTS,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=BUSY_SECONDS,

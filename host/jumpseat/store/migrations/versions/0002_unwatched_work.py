@@ -24,6 +24,7 @@ def upgrade() -> None:
     _webhooks()
     _webhook_deliveries()
     _connections()
+    _connection_readings()
     _write_backs()
     _job_runs()
     _alerts()
@@ -154,6 +155,18 @@ def _connections() -> None:
     op.create_index("ix_connections_record", "connections", ["source", "object", "record_id", sa.text("start DESC")])
     op.create_index("ix_connections_session_id", "connections", ["session_id"])
     op.create_index("ix_connections_start", "connections", [sa.text("start DESC"), sa.text("account DESC"), sa.text("provider_id DESC")])
+
+
+def _connection_readings() -> None:
+    op.create_table(
+        "connection_readings",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("since", TIME, nullable=False),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        sa.Column("read_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("account", name="pk_connection_readings"),
+    )
 
 
 def _write_backs() -> None:
