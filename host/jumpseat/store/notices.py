@@ -6,7 +6,7 @@ States follow each other by compare-and-set only: waiting → sending → sent, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -43,7 +43,7 @@ class NoticeRow:
     subject: str
     text: str
     created_at: datetime
-    data: Mapping[str, Any] = NOTHING
+    data: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     """What the way needs besides; JSON."""
     state: str = WAITING
     tries: int = 0
