@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from jumpseat import metrics
 from jumpseat.catalogue.build import host_settings
@@ -37,12 +38,18 @@ from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, 
 if TYPE_CHECKING:
     import click
 
+    from jumpseat.egress import Egress
     from jumpseat.notices.alerts import Alerts
+    from jumpseat.notices.feed import Feed
     from jumpseat.notices.joined import JoinNotices
     from jumpseat.notices.telling import Telling
+    from jumpseat.notices.visible import Visibility
+    from jumpseat.sealing import Sealer
     from jumpseat.sessions.life import SessionLife
     from jumpseat.shares.sending import Sending
     from jumpseat.store.store import Store
+    from jumpseat.webhooks.delivering import Delivering
+    from jumpseat.webhooks.fan_out import FanOut
     from jumpseat.work.heartbeat import Heartbeat, Presence
     from jumpseat.work.queue import Work
     from jumpseat.work.worker import Worker
@@ -53,7 +60,10 @@ T = TypeVar("T")
 OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)))
 """Of whoever has the workspace's files in hand, and so can write themselves any right."""
 NOTICE_SWEEPS = {"join_notices": 0.5, "crm_notices": 0.5, "mail_notices": 1.0}
-SWEEPS = MappingProxyType({"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0} | NOTICE_SWEEPS)
+WEBHOOK_SWEEPS = {"webhooks": 0.5}
+SWEEPS = MappingProxyType(
+    {"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0} | NOTICE_SWEEPS | WEBHOOK_SWEEPS
+)
 """Seconds between two runs of what the worker does by itself."""
 
 
@@ -253,6 +263,18 @@ class Wiring:
         return Alerts(self.store, self.clock, lambda: self.catalogue.host)
 
     @_Once
+    def feed(self) -> Feed:
+        from jumpseat.notices.feed import Feed
+
+        return Feed(self.store, self.clock, lambda: self.catalogue.sessions)
+
+    @_Once
+    def visibility(self) -> Visibility:
+        from jumpseat.notices.visible import Visibility
+
+        return Visibility(self.sources)
+
+    @_Once
     def join_notices(self) -> JoinNotices:
         from jumpseat.notices.joined import JoinNotices
 
@@ -263,6 +285,37 @@ class Wiring:
         from jumpseat.notices.telling import Telling
 
         return Telling(self.store, self.clock, lambda: self.catalogue, lambda: self.plugins.channels, self.sources)
+
+    @_Once
+    def sealer(self) -> Sealer:
+        """Seals what lies in the database and must not be read there."""
+        from jumpseat.sealing import Sealer
+
+        return Sealer.of(self.var)
+
+    def egress(self) -> Egress:
+        """Where the host may call an address that somebody typed."""
+        from jumpseat.egress import Egress
+
+        settings = self.catalogue.host
+        return Egress(settings.webhook_hosts, loopback=urlsplit(settings.public_url).hostname in ("127.0.0.1", "::1", "localhost"))
+
+    @_Once
+    def fan_out(self) -> FanOut:
+        from jumpseat.webhooks.fan_out import FanOut
+
+        return FanOut(self.store, self.clock, lambda: self.catalogue.host.public_url)
+
+    @_Once
+    def webhook_calls(self) -> Delivering:
+        from jumpseat.webhooks.delivering import Delivering
+
+        return Delivering(self.store, self.clock, lambda: self.sealer, self.egress, self.alerts)
+
+    def call_webhooks(self) -> None:
+        """Tell the webhooks what is new, and try again what is due."""
+        self.fan_out.follow()
+        self.webhook_calls.run()
 
     # --- trace ------------------------------------------------------------------------------------------------------------
 
@@ -301,6 +354,7 @@ class Wiring:
             "join_notices": self.join_notices.follow,
             "crm_notices": self.telling.tell_crm,
             "mail_notices": self.telling.mail,
+            "webhooks": self.call_webhooks,
         }
         sweeps = {name: (SWEEPS[name], run) for name, run in runs.items()}
         heartbeat = self._heartbeat(default_executor_id(), role)
@@ -312,8 +366,14 @@ class Wiring:
         """Finish what the worker runs, within its time, and give the rest back; nothing where there is none, or when it has stopped."""
         with self._stopping:
             worker, self._worker = self._worker, None
+            calls: Delivering | None = self.made.get("webhook_calls")
+            if calls is not None:
+                calls.stop(0)
             if worker is not None and not worker.stop():
                 self.left_running = True
+            if calls is not None and not calls.stop(1):
+                self.left_running = True
+            self.made.pop("webhook_calls", None)  # a worker that is started again makes new ones
 
     def announce(self, role: str) -> None:
         """List this process, which runs no worker, among the processes of the host."""
@@ -345,6 +405,8 @@ class Wiring:
             _leave(self._heart)
         self.live.stop()
         self.plugins.close()
+        if "feed" in self.made:
+            self.feed.stop()
         if "queue" in self.made:
             self.queue.close()
         if "store" in self.made:
