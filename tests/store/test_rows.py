@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -391,3 +392,19 @@ def test_a_beat_tells_which_metadata_is_served_now(store):
         executors.beat(conn, "host-0", LATER, started_at=NOON, catalogue_version="c2")
 
         assert executors.listed(conn) == (executors.Executor("host-0", NOON, LATER, "serve", "1", "c2"),)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # on SQLite, with its one writer, two are never at it
+def test_a_trace_level_may_be_set_by_two_at_once(open_store):
+    stores = (open_store(), open_store())
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(_set_level_often, stores))
+
+    with stores[0].read() as conn:
+        assert trace.levels(conn) == {("email", ""): "all"}
+
+
+def _set_level_often(store):
+    for _ in range(50):
+        with store.write() as conn:
+            trace.set_level(conn, "email", "", "all")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from jumpseat.store.schema import trace as table, trace_levels
 
@@ -96,9 +97,9 @@ def drop_before(conn: sa.Connection, before: datetime) -> int:
 
 def set_level(conn: sa.Connection, plugin: str, hook: str, level: str) -> None:
     """Set the level of one hook of a plugin (``hook`` empty: of all its hooks)."""
-    # Levels change by hand: taking the row out and in again needs no dialect of its own.
-    conn.execute(sa.delete(trace_levels).where(trace_levels.c.plugin == plugin, trace_levels.c.hook == hook))
-    conn.execute(sa.insert(trace_levels).values(plugin=plugin, hook=hook, level=level))
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    row = dialect.insert(trace_levels).values(plugin=plugin, hook=hook, level=level)
+    conn.execute(row.on_conflict_do_update(index_elements=["plugin", "hook"], set_={"level": level}))
 
 
 def levels(conn: sa.Connection) -> Mapping[tuple[str, str], str]:
