@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -75,7 +75,7 @@ def due(conn: sa.Connection, now: datetime, limit: int = 100) -> list[Due]:
 
 def take(conn: sa.Connection, row: Due, until: datetime) -> Due | None:
     """Take a session in hand until a time, at which it is due again by itself; None when somebody else has it."""
-    taken = Due(row.session_id, until + timedelta(microseconds=row.tries), row.tries + 1)
+    taken = Due(row.session_id, until, row.tries + 1)
     return taken if _change(conn, row, due_at=taken.due_at, tries=taken.tries) else None
 
 

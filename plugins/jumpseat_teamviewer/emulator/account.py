@@ -1,18 +1,15 @@
-"""The functions beside the sessions: account, reports, devices, groups, users."""
+"""The functions beside sessions and reports: account, devices, groups, users."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 from typing import Any
 
-from jumpseat_teamviewer.emulator.calls import Answer, Call, Function, case_word, date_text, page, trimmed
-from jumpseat_teamviewer.emulator.forms import read_bool, read_date
-from jumpseat_teamviewer.emulator.model import ApiError, Group, Machine, Report, User, invalid
-from jumpseat_teamviewer.emulator.state import COMPANY, digits_of
+from jumpseat_teamviewer.emulator.calls import Answer, Call, Function, case_word, date_text, trimmed
+from jumpseat_teamviewer.emulator.forms import read_bool
+from jumpseat_teamviewer.emulator.model import ApiError, Group, Machine, User, invalid
+from jumpseat_teamviewer.emulator.state import COMPANY
 
-KINDS = {"remoteconnection": 1, "remotesupportactive": 2, "remotesupportactivesdk": 3}
-BILLING = {"bill": "Bill", "billed": "Billed", "donotbill": "DoNotBill"}
 LICENCE = {"version": -1, "type": "Corporate", "teamViewerLicenseId": "0d6b7c3e-51a4-4f0e-9a53-6a2f4f0c7e11", "isactive": True}
 
 
@@ -36,134 +33,6 @@ def get_account(call: Call) -> Answer:
             },
         )
     )
-
-
-# --- reports ---
-
-
-def list_reports(call: Call) -> Answer:
-    """``GET /reports/connections``."""
-    call.licensed("The connection report")
-    call.only(*FILTERS, "offset_id")
-    if call.token.company and "devicename" in call.query:
-        raise invalid("devicename is not available for company tokens.")
-    shown = [report for report in _reports(call) if all(FILTERS[name](report, call.query[name]) for name in call.query if name in FILTERS)]
-    rows, left = page(shown, _after(call, shown), call.knobs.page_size)
-    body: dict[str, Any] = {"records": [_record(call, report) for report in rows]}
-    if left:
-        body |= {"records_remaining": left, "next_offset": rows[-1].id}
-    return Answer(body)
-
-
-def get_report(call: Call) -> Answer:
-    """``GET /reports/connections/{id}``."""
-    call.licensed("The connection report")
-    return Answer(_record(call, _report(call)))
-
-
-def update_report(call: Call) -> Answer:
-    """``PUT /reports/connections/{id}``."""
-    report = _report(call)
-    unknown = sorted(set(call.body) - {"notes", "billing_state"})
-    if unknown:
-        raise invalid(f"Unknown parameter: {unknown[0]}.")
-    billing = str(call.body.get("billing_state", report.billing_state)).lower()
-    if billing not in BILLING:
-        raise invalid("billing_state has to be Bill, Billed or DoNotBill.")
-    report.billing_state, report.notes = BILLING[billing], str(call.body.get("notes", report.notes))
-    return Answer()
-
-
-def delete_report(call: Call) -> Answer:
-    """``DELETE /reports/connections/{id}``."""
-    call.state.reports.remove(_report(call))
-    return Answer()
-
-
-def _code_is(report: Report, value: str) -> bool:
-    return report.case is not None and report.case.digits == digits_of(value)
-
-
-def _kind_is(report: Report, value: str) -> bool:
-    if value.isascii() and value.isdigit():
-        return report.kind == int(value)
-    if value.lower() not in KINDS:
-        raise invalid("support_session_type is not known.")
-    return report.kind == KINDS[value.lower()]
-
-
-FILTERS: Mapping[str, Callable[[Report, str], bool]] = {
-    "username": lambda report, value: report.user_name == value,
-    "userid": lambda report, value: report.user_id == value,
-    "groupid": lambda report, value: (report.case.group_id if report.case else "0") == value,
-    "devicename": lambda report, value: (report.device_name or "unnamed_device") == value,
-    "deviceid": lambda report, value: report.device_id == value,
-    "from_date": lambda report, value: report.start.replace(microsecond=0) >= read_date("from_date", value),
-    "to_date": lambda report, value: report.start < read_date("to_date", value),
-    "has_code": lambda report, value: (report.case is not None) == read_bool("has_code", value),
-    "session_code": _code_is,
-    "support_session_type": _kind_is,
-}
-
-
-def _reports(call: Call) -> list[Report]:
-    """Those that the caller may see and that have appeared by now; the ones under way first, then by their end."""
-    state, token = call.state, call.token
-    born = state.clock.now() - timedelta(seconds=call.knobs.report_delay_seconds)
-    everything = token.company or state.users[token.user_id].admin
-    seen = [r for r in state.reports if r.start <= born and (everything or r.user_id == token.user_id)]
-    return sorted(seen, key=lambda r: (r.end is not None, -(r.end or r.start).timestamp(), r.id))
-
-
-def _after(call: Call, rows: list[Report]) -> int:
-    offset = call.query.get("offset_id", "").lower()
-    if not offset:
-        return 0
-    for at, report in enumerate(rows):
-        if report.id.lower() == offset:
-            return at + 1
-    raise invalid("offset_id is not a known report.")
-
-
-def _report(call: Call) -> Report:
-    for report in _reports(call):
-        if report.id.lower() == call.ids[0]:
-            return report
-    raise ApiError(404, "not_found", "The connection report was not found.")
-
-
-def _record(call: Call, report: Report) -> dict[str, Any]:
-    knobs, case = call.knobs, report.case
-    body: dict[str, Any] = {
-        "id": report.id,
-        "userid": report.user_id,
-        "username": report.user_name,
-        "deviceid": report.device_id,
-        "devicename": None if call.token.company else report.device_name,
-        "support_session_type": report.kind,
-        "start_date": date_text(knobs, report.start),
-        "end_date": date_text(knobs, report.end),
-        "fee": 0,
-        "currency": "EUR",
-        "billing_state": report.billing_state,
-        "notes": report.notes,
-    }
-    if case is not None:
-        group = call.state.groups.get(case.group_id)
-        body |= {
-            "groupid": case.group_id,
-            "groupname": group.name if group else None,
-            "session_code": case.code,
-            "session_created_at": date_text(knobs, case.created_at),
-            "valid_until": date_text(knobs, case.valid_until),
-            "assigned_userid": case.assigned_user_id,
-            "assigned_at": date_text(knobs, case.assigned_at),
-            "session_note": case.description,
-            "custom_api": case.custom_api,
-            "end_customer": trimmed(knobs, {"name": case.customer_name, "email": case.customer_email}) or None,
-            "feedback": {},
-        }
-    return trimmed(knobs, body)
 
 
 # --- devices ---
@@ -304,10 +173,6 @@ def _user(user: User, *, full: bool) -> dict[str, Any]:
 _GROUPS = r"(?:users/(u[^/]+)/)?groups"
 FUNCTIONS = (
     Function("account", "GET", r"account", ("Account.Read",), get_account),
-    Function("list_reports", "GET", r"reports/connections", ("Connections.Read",), list_reports),
-    Function("get_report", "GET", r"reports/connections/([^/]+)", ("Connections.Read",), get_report),
-    Function("update_report", "PUT", r"reports/connections/([^/]+)", ("Connections.Modify",), update_report),
-    Function("delete_report", "DELETE", r"reports/connections/([^/]+)", ("Connections.Delete",), delete_report),
     Function("list_devices", "GET", r"devices", ("ContactList.Read",), list_devices),
     Function("get_device", "GET", r"devices/([^/]+)", ("ContactList.Read",), get_device),
     Function("list_groups", "GET", _GROUPS, ("Groups.Read",), list_groups),

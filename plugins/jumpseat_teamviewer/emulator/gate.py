@@ -10,13 +10,13 @@ from html import escape
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jumpseat_teamviewer.emulator import account, sessions
+from jumpseat_teamviewer.emulator import account, reports, sessions
 from jumpseat_teamviewer.emulator.calls import Answer, Call, Function
 from jumpseat_teamviewer.emulator.model import ERROR_CODES, ApiError, Token, invalid
 from jumpseat_teamviewer.emulator.oauth import SignIn
 from jumpseat_teamviewer.emulator.state import State, new_token
 
-FUNCTIONS = (*sessions.FUNCTIONS, *account.FUNCTIONS)
+FUNCTIONS = (*sessions.FUNCTIONS, *reports.FUNCTIONS, *account.FUNCTIONS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -26,6 +26,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from jumpseat_teamviewer.emulator import gate, pages
 from jumpseat_teamviewer.emulator.model import ApiError, Case
 from jumpseat_teamviewer.emulator.oauth import SignIn
+from jumpseat_teamviewer.emulator.past import add_past
 from jumpseat_teamviewer.emulator.state import State
 
 CLIENT_ID = "48211-EXAMPLEclientId00001"
@@ -142,6 +143,7 @@ class Emulator:
                 Route("/_emulator/state", self._show, methods=["GET"]),
                 Route("/_emulator/knobs", self._turn, methods=["POST"]),
                 Route("/_emulator/clock", self._move_clock, methods=["POST"]),
+                Route("/_emulator/connections", self._add_past, methods=["POST"]),
                 Route("/_emulator/sessions/{code}/{who}", self._step, methods=["POST"]),
                 Route("/Connect/IndexByol", self._web_client, methods=["GET"]),
                 *pages_of_links,
@@ -277,6 +279,17 @@ class Emulator:
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 422)
         return JSONResponse({"now": self.state.clock.now().isoformat()})
+
+    async def _add_past(self, http: HttpRequest) -> Response:
+        """``{"count": 1000, "seed": 0, "until": "2026-03-04T00:00:00Z", "days": 365}``; all but the count may be left out."""
+        try:
+            body = await _control_body(http)
+            until = datetime.fromisoformat(str(body["until"])).astimezone(UTC) if "until" in body else None
+            given = {name: int(body[name]) for name in ("seed", "days") if name in body}
+            add_past(self.state, int(body["count"]), until=until, **given)
+        except (KeyError, TypeError, ValueError) as error:
+            return JSONResponse({"error": str(error)}, 422)
+        return JSONResponse({"connections": len(self.state.reports)})
 
     async def _step(self, http: HttpRequest) -> Response:
         code, who = http.path_params["code"], http.path_params["who"]

@@ -7,7 +7,7 @@ import string
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -62,6 +62,8 @@ class State:
         """Names of the functions called, in order; for counting."""
         self.running: dict[str, Report] = {}
         """Connections under way, by digits of the session."""
+        self.report_changes = 0
+        """Grows with every change of ``reports``, so that what was sorted once need not be sorted again."""
         self._windows: dict[tuple[str, str], deque[datetime]] = {}
         self.token = self.issue(ADMIN, text=token).text
         self.company_token = self.issue(ADMIN, company=True).text
@@ -233,7 +235,14 @@ class State:
         )
         self.running[case.digits] = report
         self.reports.append(report)
+        self.report_changes += 1
         return report
+
+    def add_reports(self, reports: Iterable[Report]) -> None:
+        """Add connections of the past."""
+        with self.lock:
+            self.reports.extend(reports)
+            self.report_changes += 1
 
     def _leave_both(self, case: Case) -> None:
         self._disconnect(case)
@@ -242,6 +251,7 @@ class State:
     def _disconnect(self, case: Case, notes: str = "") -> Report | None:
         report = self.running.pop(case.digits, None)
         if report is not None:
+            self.report_changes += 1
             report.end, report.notes = self.clock.now(), notes or report.notes
         return report
 
