@@ -27,7 +27,7 @@ from jumpseat.catalogue.rights import all_rights
 from jumpseat.catalogue.validate import check
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import RecordSource
+from jumpseat.contract import Extension, RecordSource
 from jumpseat.errors import InvalidValue, PluginError, WorkspaceNotFound
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.hooks.plugins import Plugins
@@ -39,11 +39,14 @@ if TYPE_CHECKING:
     import click
 
     from jumpseat.egress import Egress
+    from jumpseat.jobs.running import Body, Runner
+    from jumpseat.jobs.runs import JobRuns
     from jumpseat.notices.alerts import Alerts
     from jumpseat.notices.feed import Feed
     from jumpseat.notices.joined import JoinNotices
     from jumpseat.notices.telling import Telling
     from jumpseat.notices.visible import Visibility
+    from jumpseat.reports.importing import Importing
     from jumpseat.sealing import Sealer
     from jumpseat.sessions.life import SessionLife
     from jumpseat.shares.sending import Sending
@@ -62,7 +65,7 @@ OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)
 NOTICE_SWEEPS = {"join_notices": 0.5, "crm_notices": 0.5, "mail_notices": 1.0}
 WEBHOOK_SWEEPS = {"webhooks": 0.5}
 SWEEPS = MappingProxyType(
-    {"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0} | NOTICE_SWEEPS | WEBHOOK_SWEEPS
+    {"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0, "jobs": 5.0} | NOTICE_SWEEPS | WEBHOOK_SWEEPS
 )
 """Seconds between two runs of what the worker does by itself."""
 
@@ -317,6 +320,51 @@ class Wiring:
         self.fan_out.follow()
         self.webhook_calls.run()
 
+    # --- jobs -------------------------------------------------------------------------------------------------------------
+
+    @_Once
+    def importing(self) -> Importing:
+        """Takes the connections of all provider accounts in."""
+        from jumpseat.reports.importing import Importing
+
+        return Importing(
+            self.store, self.clock, lambda: self.plugins.session_types, kept_for=lambda: self.catalogue.host.retention.connections
+        )
+
+    @_Once
+    def job_runs(self) -> JobRuns:
+        """Schedules and runs of the jobs."""
+        from jumpseat.jobs.runs import JobRuns
+        from jumpseat.jobs.schedule import DEFAULTS
+
+        return JobRuns(self.store, self.queue, self.clock, lambda: self.catalogue.jobs, tuple(DEFAULTS))
+
+    @_Once
+    def job_runner(self) -> Runner:
+        """Carries out runs of jobs in this process."""
+        from jumpseat.jobs.running import Runner
+        from jumpseat.work.heartbeat import default_executor_id, own_id
+
+        return Runner(self.job_runs, self._job_bodies(), self.alerts, lambda: default_executor_id() if self._worker else own_id())
+
+    def _job_bodies(self) -> Mapping[str, Body]:
+        from jumpseat.jobs.bodies import Reconciliation, SignIns
+        from jumpseat.jobs.retention import RetentionJob
+
+        passes = {"sessions": lambda: self.life.reconcile().settled, "shares": lambda: len(self.sending.recover())}
+        return {
+            "company_report": self.importing.read_all,
+            "reconciliation": Reconciliation(self.store, passes).run,
+            "retention": RetentionJob(self.store, self.queue, self.clock, lambda: self.catalogue.host).run,
+            "token_refresh": SignIns(self.store, self._signed_in, self.alerts).run,
+        }
+
+    def _signed_in(self) -> Mapping[str, Extension]:
+        """Whoever may have a sign-in to keep; of several session types that share a provider account, one."""
+        found: dict[str, Extension] = {one.account or one.name: one for one in self.plugins.session_types.values()}
+        found |= {f"channel {name}": channel for name, channel in self.plugins.channels.items()}
+        return found | {f"source {name}": source for name, source in self.sources().items()}
+
     # --- trace ------------------------------------------------------------------------------------------------------------
 
     def set_trace_level(self, level: str, plugin: str | None, hook: str | None) -> None:
@@ -342,6 +390,8 @@ class Wiring:
             role: what the process does: ``work`` or ``serve+work``.
             on_lost: called when another process holds the executor id and the worker has stopped.
         """
+        from jumpseat.jobs.running import AT_ONCE
+        from jumpseat.jobs.runs import QUEUE
         from jumpseat.work.heartbeat import default_executor_id
         from jumpseat.work.worker import Worker
 
@@ -355,10 +405,12 @@ class Wiring:
             "crm_notices": self.telling.tell_crm,
             "mail_notices": self.telling.mail,
             "webhooks": self.call_webhooks,
+            "jobs": self.job_runs.sweep,
         }
         sweeps = {name: (SWEEPS[name], run) for name, run in runs.items()}
         heartbeat = self._heartbeat(default_executor_id(), role)
-        worker = Worker(self.store, heartbeat, self.plugins.channels, self.sending.deliver, sweeps, on_lost)
+        queues = {QUEUE: (AT_ONCE, self.job_runner.carry_out)}
+        worker = Worker(self.store, heartbeat, self.plugins.channels, self.sending.deliver, sweeps, on_lost, queues)
         worker.start()
         self._worker = worker
 
@@ -366,6 +418,8 @@ class Wiring:
         """Finish what the worker runs, within its time, and give the rest back; nothing where there is none, or when it has stopped."""
         with self._stopping:
             worker, self._worker = self._worker, None
+            if "job_runner" in self.made:
+                self.job_runner.stop()
             calls: Delivering | None = self.made.get("webhook_calls")
             if calls is not None:
                 calls.stop(0)
@@ -373,7 +427,8 @@ class Wiring:
                 self.left_running = True
             if calls is not None and not calls.stop(1):
                 self.left_running = True
-            self.made.pop("webhook_calls", None)  # a worker that is started again makes new ones
+            for name in ("webhook_calls", "job_runner"):
+                self.made.pop(name, None)  # a worker that is started again makes new ones
 
     def announce(self, role: str) -> None:
         """List this process, which runs no worker, among the processes of the host."""

@@ -18,6 +18,7 @@ from jumpseat import (
     OpenRequest,
     ProviderError,
     ProviderRefused,
+    ProviderSignInNeeded,
     Secret,
     Session,
     SessionStatus,
@@ -29,7 +30,7 @@ from jumpseat_teamviewer.answers import ConnectionReport, DeviceEntry, ServiceCa
 from jumpseat_teamviewer.client import LOOPBACK, TeamViewerClient
 from jumpseat_teamviewer.failures import SessionUnknown
 from jumpseat_teamviewer.reading import format_date, normalise_code, write_custom_api
-from jumpseat_teamviewer.tokens import NO_TOKEN
+from jumpseat_teamviewer.tokens import BAD_TOKEN, NO_TOKEN
 
 DESCRIPTION_MAX, NAME_MAX, EMAIL_MAX = 4000, 100, 254
 SINGLE_READS = 50
@@ -64,6 +65,15 @@ class TeamViewerSession(SessionType):
 
     def missing(self) -> str:
         return "" if self.config.token else NO_TOKEN
+
+    def keep_signed_in(self) -> None:
+        """Ask TeamViewer whether it takes the token; a script token does not run out, so there is nothing to renew.
+
+        Raises:
+            ProviderSignInNeeded: it does not, or there is none.
+        """
+        if not self._client().ping():
+            raise ProviderSignInNeeded(BAD_TOKEN)
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """See ``SessionType.open``; what leaves is what ``_fields`` lists and nothing else."""

@@ -37,6 +37,11 @@ class Reconciled:
     waiting: int = 0
     """Those that could not be settled yet: their provider or plugin was not there."""
 
+    @property
+    def settled(self) -> int:
+        """How many sessions were settled."""
+        return len(self.opened) + len(self.failed) + len(self.closed)
+
 
 def reconcile(parts: Parts, grace: timedelta) -> Reconciled:
     """One pass over everything unsettled; safe to run in several processes at once."""
