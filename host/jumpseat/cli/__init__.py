@@ -16,6 +16,7 @@ from jumpseat.errors import JumpseatError, MetadataInvalid, StoreUnreachable
 COMMANDS = {
     "access": ("jumpseat.cli.access", "Explain who may do what."),
     "check": ("jumpseat.cli.check", "Check the metadata and templates; every problem with its place and fix."),
+    "db": ("jumpseat.cli.db", "Upgrade, check and copy the database."),
     "doctor": ("jumpseat.cli.doctor", "Check everything a running host depends on."),
     "explain": ("jumpseat.cli.explain", "Explain a problem's code, such as M102."),
     "init": ("jumpseat.cli.init", "Make a new workspace."),
