@@ -97,6 +97,14 @@ _KEYS = {
         "settings:\n  token: {env: NOT_SET_ANYWHERE}",
         "settings:\n  token: {env: TEAMVIEWER_TOKEN}",
     ),
+    "M112": Code(
+        "schedule that cannot be kept",
+        "A job has either 'every' or 'cron'. A cron expression has to name times that come: minute 0 to 59, hour 0 to 23, day of month 1 "
+        "to 31, month 1 to 12 and day of week 0 to 7 (0 and 7 are Sunday), and no 30th of February. It is read in 'timezone', a name of "
+        "the IANA time zone database.",
+        'retention: {cron: "0 25 * * *"}',
+        'retention: {cron: "0 5 * * *"}',
+    ),
 }
 
 _FILES = {

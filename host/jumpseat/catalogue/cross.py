@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 from jumpseat.catalogue.model import Catalogue, SupportedObject
 from jumpseat.catalogue.positions import Reading, Steps
 from jumpseat.catalogue.problems import Problem, Severity
+from jumpseat.catalogue.schemas import CRON, TIMEZONE
 from jumpseat.catalogue.template_rules import is_named_for_an_object
+from jumpseat.catalogue.timing import unknown_zone, wrong_cron
 from jumpseat.catalogue.vocabulary import Vocabulary, near
 from jumpseat.types import ObjectInfo
 
 _SESSION_SETTINGS = "metadata/sessions.yaml"
+_JOBS = "metadata/jobs.yaml"
 BROKEN_TEMPLATES = "template"
 """Stands in ``CrossCheck.broken`` when a template has errors."""
 
@@ -39,6 +43,7 @@ class CrossCheck:
         yield from self._names_twice()
         yield from self._session_settings()
         yield from self._host_settings()
+        yield from self._jobs()
         if self.vocabulary:
             yield from self._plugins_and_kinds(self.vocabulary)
         for file, reading in self.readings.items():
@@ -107,6 +112,24 @@ class CrossCheck:
             yield self._at(host.file, path, "M314", cause, f"add it to 'languages', or take one of {', '.join(host.languages)}")
         if host.default_source and "source" not in self.broken and host.default_source not in self.catalogue.sources:
             yield self._unknown(host.file, ("default_source",), "M304", "record source", host.default_source, self.catalogue.sources)
+
+    def _jobs(self) -> Iterator[Problem]:
+        reading = self.readings.get(_JOBS)
+        for job, said in reading.value.items() if reading else ():
+            values = _mapping(said)
+            if "cron" in values and "every" in values:
+                yield self._at(_JOBS, (job, "cron"), "M112", f"'{job}' has both 'every' and 'cron'", "keep one of the two", key=True)
+            cron, zone = values.get("cron"), values.get("timezone")
+            if isinstance(cron, str) and re.fullmatch(CRON, cron) and (wrong := wrong_cron(cron)):
+                fix = "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"
+                yield self._at(_JOBS, (job, "cron"), "M112", f"the cron expression '{cron}' cannot be kept: {wrong}", fix)
+            if isinstance(zone, str) and re.fullmatch(TIMEZONE, zone) and (known := unknown_zone(zone)) is not None:
+                meant = near(zone, known)
+                fix = f"did you mean '{meant}'?" if meant else "write it like 'Europe/Paris' or 'UTC'"
+                yield self._at(_JOBS, (job, "timezone"), "M112", f"there is no time zone '{zone}'", fix)
+            elif zone is not None and "cron" not in values:
+                cause = "'timezone' has no effect without 'cron'"
+                yield self._at(_JOBS, (job, "timezone"), "M112", cause, "add 'cron', or delete the line", "warning", key=True)
 
     def _plugins_and_kinds(self, vocabulary: Vocabulary) -> Iterator[Problem]:
         blocked = set(self.catalogue.host.blocked_plugins)

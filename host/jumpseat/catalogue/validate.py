@@ -287,6 +287,13 @@ def _wrong_size(kind: str, reading: Reading, path: Steps, error: Any) -> Problem
     return _problem(reading, path, "M109", f"{name} has {has} {unit}, but {side} {bound} are allowed", fix)
 
 
+def _wrong_number(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
+    least, most = error.schema["minimum"], error.schema["maximum"]
+    side = f"at least {least}" if error.validator == "minimum" else f"at most {most}"
+    cause = f"{_named(path)} must be {side}, but is {shown(reading, error.instance)}"
+    return _problem(reading, path, "M109", cause, f"write a whole number from {least} to {most}")
+
+
 _UNITS = {
     "minLength": "characters",
     "maxLength": "characters",
@@ -313,5 +320,7 @@ _WORDS: Mapping[str, Callable[[str, Reading, Steps, Any], Problem]] = {
     "enum": _not_a_choice,
     "pattern": _wrong_form,
     "uniqueItems": _repeated,
+    "minimum": _wrong_number,
+    "maximum": _wrong_number,
     **dict.fromkeys(_UNITS, _wrong_size),
 }
