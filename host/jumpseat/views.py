@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jumpseat.records.offer import Offer
 from jumpseat.secret import Secret
+from jumpseat.store.events import CUSTOMER_JOINED
 from jumpseat.types import Record, RecordRef, Session
+
+if TYPE_CHECKING:
+    from jumpseat.notices.feed import Told
 
 
 def view(value: Any) -> Any:
@@ -69,6 +73,23 @@ def session_view(session: Session, public_url: str) -> dict[str, Any]:
         "failure": session.failure,
     }
     return {key: view(value) for key, value in shown.items() if value is not None}
+
+
+def event_view(told: Told, public_url: str) -> dict[str, Any]:
+    """An event as those who listen get it; its links are the host's own, never a provider's."""
+    event = told.event
+    shown = {
+        "id": str(event.id),
+        "at": view(event.at),
+        "kind": event.kind,
+        "sessionId": event.session_id,
+        "record": ref_view(event.record),
+        "openedBy": event.opened_by,
+        **{camel(name): view(value) for name, value in event.data.items() if value is not None},
+    }
+    if event.kind == CUSTOMER_JOINED:
+        shown |= {"notify": told.notify, "joinLink": f"{public_url}/join/{event.session_id}"}
+    return shown
 
 
 def offer_view(offer: Offer) -> dict[str, Any]:

@@ -32,8 +32,9 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _problems_as_problems(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
-        if status >= "400" and "application/json" in response.get("content", {}):
-            response["content"] = {MEDIA_TYPE: response["content"]["application/json"]}
+        if status >= "400" and "content" in response:
+            (content,) = response["content"].values()
+            response["content"] = {MEDIA_TYPE: content}
 
 
 def _without_titles(schemas: dict[str, Any]) -> None:

@@ -146,8 +146,8 @@ class _Call:
 
 
 def _as_get(scope: Scope) -> Scope:
-    """HEAD is answered like GET, and the server leaves the body out; but a look at a join address must not make a link."""
-    if scope["method"] == "HEAD" and not scope["path"].startswith("/join/"):
+    """HEAD is answered like GET without the body; but a look at a join address must not make a link, nor wait for the end of a stream."""
+    if scope["method"] == "HEAD" and not scope["path"].startswith(("/join/", "/v1/events")):
         return {**scope, "method": "GET"}
     return scope
 

@@ -14,10 +14,12 @@ from jumpseat.cli.context import Context
 from jumpseat.errors import JumpseatError, MetadataInvalid, StoreUnreachable
 
 COMMANDS = {
+    "alerts": ("jumpseat.cli.alerts", "List the incidents that administrators were told of."),
     "access": ("jumpseat.cli.access", "Explain who may do what."),
     "check": ("jumpseat.cli.check", "Check the metadata and templates; every problem with its place and fix."),
     "db": ("jumpseat.cli.db", "Upgrade, check and copy the database."),
     "doctor": ("jumpseat.cli.doctor", "Check everything a running host depends on."),
+    "events": ("jumpseat.cli.events", "Show what happens to sessions, as it happens."),
     "explain": ("jumpseat.cli.explain", "Explain a problem's code, such as M102."),
     "init": ("jumpseat.cli.init", "Make a new workspace."),
     "keys": ("jumpseat.cli.keys", "Create, list and revoke API keys."),

@@ -63,7 +63,7 @@ class JoinNotices:
         stored, more = 0, True
         while more:
             with self.store.write() as conn:
-                taken = followers.take(conn, FOLLOWER, BATCH)
+                taken = followers.take(conn, FOLLOWER, BATCH, all_kept=True)
                 stored += sum(self._store(conn, event, can_notify) for event in taken if event.kind == events.CUSTOMER_JOINED)
             more = len(taken) == BATCH
         return stored

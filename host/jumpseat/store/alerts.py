@@ -61,6 +61,12 @@ def mailed(conn: sa.Connection, id: str, now: datetime) -> None:
     conn.execute(sa.update(table).where(table.c.id == id, table.c.mailed_at.is_(None)).values(mailed_at=now))
 
 
+def get(conn: sa.Connection, id: str) -> Alert | None:
+    """The incident of this id."""
+    row = conn.execute(sa.select(table).where(table.c.id == id)).first()
+    return _alert(row) if row else None
+
+
 def listed(conn: sa.Connection, *, open_only: bool = False, before: str | None = None, limit: int = 50) -> tuple[Alert, ...]:
     """Incidents, the one that was opened last first.
 

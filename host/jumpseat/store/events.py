@@ -99,6 +99,12 @@ def since(conn: sa.Connection, id: int, limit: int = 500) -> tuple[Event, ...]:
     return tuple(_event(row) for row in conn.execute(found))
 
 
+def newest(conn: sa.Connection, limit: int) -> tuple[Event, ...]:
+    """The last events, oldest first; at most so many."""
+    found = conn.execute(sa.select(table).order_by(table.c.id.desc()).limit(limit))
+    return tuple(reversed([_event(row) for row in found]))
+
+
 def latest(conn: sa.Connection) -> int:
     """The id of the newest event; 0 when there is none."""
     return conn.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0

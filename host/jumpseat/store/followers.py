@@ -9,18 +9,24 @@ from jumpseat.store import events
 from jumpseat.store.schema import followers as table
 
 
-def take(conn: sa.Connection, name: str, limit: int = 100) -> tuple[events.Event, ...]:
+def take(conn: sa.Connection, name: str, limit: int = 100, *, all_kept: bool = False) -> tuple[events.Event, ...]:
     """The next events of a follower, oldest first; its place is behind them once the transaction commits.
 
-    A follower that is new begins with what happens from now on. While one process has the events in hand, another gets none.
+    A follower that is new begins with what happens from now on, unless it asks for all that are kept. While one process has the events
+    in hand, another gets none.
 
     Args:
         conn: in the transaction that stores what follows from the events.
         name: of the follower.
         limit: at most so many.
+        all_kept: a follower that is new begins with the oldest event that is kept.
     """
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(table).values(name=name, last_id=events.latest(conn)).on_conflict_do_nothing(index_elements=["name"])
+    fresh = (
+        dialect.insert(table)
+        .values(name=name, last_id=0 if all_kept else events.latest(conn))
+        .on_conflict_do_nothing(index_elements=["name"])
+    )
     conn.execute(fresh)
     place = sa.select(table.c.last_id).where(table.c.name == name).with_for_update(skip_locked=True)
     last_id = conn.execute(place).scalar()
