@@ -20,7 +20,6 @@ from functools import cache
 from http.client import HTTPConnection, HTTPException
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
-from urllib.parse import urlsplit
 
 import certifi
 
@@ -47,7 +46,9 @@ _INTERNAL = tuple(
 )
 """What a name that an administrator vouches for may have as well; never link-local, where clouds keep their credentials."""
 
-_URL = re.compile(r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?(?:[/?][!-~]*)?", re.IGNORECASE)
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::(?P<port>[0-9]{1,5}))?(?P<path>[/?][!-~]*)?", re.IGNORECASE
+)
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
@@ -222,9 +223,8 @@ def _parsed(url: str) -> Target:
     port = int(match["port"] or (443 if scheme == "https" else 80))
     if not 0 < port < 65536:
         raise InvalidValue(f"There is no port {port}.", param="url")
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return Target(scheme, _host(host), port, path)
+    path = match["path"] or ""
+    return Target(scheme, _host(host), port, path if path.startswith("/") else f"/{path}")
 
 
 def _host(host: str) -> str:
