@@ -14,7 +14,7 @@ from jumpseat.api import problems
 from jumpseat.api.document import document
 from jumpseat.api.guard import Guard
 from jumpseat.api.plugin_routes import mount_plugins
-from jumpseat.api.routes import administration, choices, events, health, metrics, records, sessions, shares
+from jumpseat.api.routes import administration, choices, events, health, jobs, metrics, records, sessions, shares
 from jumpseat.api.stopping import Sign
 from jumpseat.host import Host
 from jumpseat.store.store import POOL_SIZE
@@ -25,6 +25,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     shares.router,
     choices.router,
     administration.router,
+    jobs.router,
     events.router,
     health.router,
     metrics.router,

@@ -22,6 +22,7 @@ COMMANDS = {
     "events": ("jumpseat.cli.events", "Show what happens to sessions, as it happens."),
     "explain": ("jumpseat.cli.explain", "Explain a problem's code, such as M102."),
     "init": ("jumpseat.cli.init", "Make a new workspace."),
+    "jobs": ("jumpseat.cli.jobs", "List, run, cancel and retry jobs."),
     "keys": ("jumpseat.cli.keys", "Create, list and revoke API keys."),
     "objects": ("jumpseat.cli.objects", "List, show and add supported objects."),
     "plugins": ("jumpseat.cli.plugins", "List and show plugins, or start a new one."),

@@ -333,7 +333,7 @@ def _progress(conn: sa.Connection, id: str) -> dict[str, Any]:
 
 
 def _run(row: sa.Row[Any]) -> JobRun:
-    took = (row.ended_at - row.started_at).total_seconds() if row.ended_at and row.started_at else None
+    took = round((row.ended_at - row.started_at).total_seconds(), 3) if row.ended_at and row.started_at else None
     return JobRun(
         id=row.id,
         job=row.job,
