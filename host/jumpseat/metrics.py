@@ -78,5 +78,5 @@ def in_process() -> Iterable[tuple[str, str, tuple[str, ...]]]:
     """Name, kind and labels of every metric of the host's own that is kept in the process, as ``/metrics`` shows them."""
     for metric in globals().values():
         if isinstance(metric, MetricWrapperBase):
-            name = metric._name + ("_total" if metric._type == "counter" else "")
-            yield name, metric._type, tuple(metric._labelnames)
+            kind = str(metric._type)
+            yield metric._name + ("_total" if kind == "counter" else ""), kind, tuple(metric._labelnames)

@@ -117,5 +117,6 @@ def span(name: str, carrier: Mapping[str, str] | None = None, **attributes: str 
     context = extract(carrier) if carrier is not None else None
     with _tracer.start_as_current_span(name, context=context, record_exception=False, set_status_on_exception=False) as found:
         made = Span(found)
-        made.set(**attributes)
+        for key, value in attributes.items():
+            found.set_attribute(key.replace("_", "."), value)
         yield made

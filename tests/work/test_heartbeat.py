@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from jumpseat.errors import WorkspaceInUse
-from jumpseat.store import Store, executors
+from jumpseat.store import Store, executors, schema
 from jumpseat.store.executors import Executor
 from jumpseat.work import heartbeat as module
 from jumpseat.work.heartbeat import Heartbeat, Presence, default_executor_id
@@ -48,7 +48,7 @@ def age(store: Store, id: str, seconds: float) -> None:
     with store.write() as conn:
         row = executors.get(conn, id)
         assert row is not None
-        conn.execute(executors.table.update().where(executors.table.c.id == id).values(beat_at=row.beat_at - timedelta(seconds=seconds)))
+        conn.execute(schema.executors.update().where(schema.executors.c.id == id).values(beat_at=row.beat_at - timedelta(seconds=seconds)))
 
 
 def row(store: Store, id: str = "host-0") -> Executor | None:

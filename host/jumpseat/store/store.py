@@ -17,11 +17,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.errors import InvalidValue
+from jumpseat.errors import DatabaseOutdated, InvalidValue
 from jumpseat.store import events
 
 BUSY_SECONDS = 30
 """Longest wait for another process's write, or for a free connection."""
+MOVED = 0x4A53_4D56
+"""``user_version`` of a SQLite file that was copied to a server."""
+PROBE_SECONDS = 2
+"""How long to wait for a connection that only asks whether the database answers."""
 POOL_SIZE = 8
 """Connections per process on PostgreSQL, and reading connections on SQLite; as many requests run at once."""
 
@@ -42,27 +46,32 @@ class Store:
         self.clock = clock
         self.url = engine.url.render_as_string(hide_password=False)
         self._reader = reader
+        # A connection of its own, so that a question is answered while calls have all others in hand.
+        self._probe = reader if self.dialect == "sqlite" else _postgresql_engine(engine.url, pool_size=1, seconds=PROBE_SECONDS)
         self.on_events: list[Callable[[], None]] = []
         """Called after each commit of this process that wrote events; must be quick and not raise."""
 
     @classmethod
-    def open(cls, url: str | Path, clock: Clock | None = None, *, pool_size: int = POOL_SIZE) -> Store:
+    def open(cls, url: str | Path, clock: Clock | None = None, *, pool_size: int = POOL_SIZE, upgrade: bool = True) -> Store:
         """Connect, and bring the schema up to date; safe when several processes do it at the same time.
 
         Args:
             url: ``postgresql://…``, ``sqlite:///…``, or the path of a SQLite file (made when it is missing, with its folders).
             clock: what the time is; the machine's own clock when left out.
             pool_size: connections per process on PostgreSQL, reading ones on SQLite.
+            upgrade: False leaves the schema as it is; for looking at a database.
 
         Raises:
             InvalidValue: the address is of another kind of database, or of none.
+            DatabaseOutdated: the file was copied to a PostgreSQL server, where its work goes on.
             JumpseatError: the schema was made by a newer Jumpseat.
         """
         address = _address(str(url))
         make = _sqlite_engines if address.get_backend_name() == "sqlite" else _postgresql_engines
         store = cls(*make(address, pool_size), clock or SystemClock())
         try:
-            store._upgrade()
+            if upgrade:
+                store._upgrade()
         except BaseException:
             store.close()
             raise
@@ -119,7 +128,7 @@ class Store:
     def reachable(self) -> bool:
         """Does the database answer a question?"""
         try:
-            with self.read() as conn:
+            with self._probe.connect() as conn:
                 conn.execute(sa.select(1))
         except sa.exc.SQLAlchemyError:
             return False
@@ -127,6 +136,7 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back; the store is of no use afterwards."""
+        self._probe.dispose()
         self._reader.dispose()
         self.engine.dispose()
 
@@ -138,6 +148,7 @@ class Store:
         from jumpseat.store.upgrade import upgrade
 
         with self.write() as conn:
+            refuse_moved(conn)
             upgrade(conn)
 
     @property
@@ -147,6 +158,29 @@ class Store:
 
     def __repr__(self) -> str:
         return f"Store({self.shown!r})"
+
+
+def mark_moved(conn: sa.Connection) -> None:
+    """Let nobody work on this SQLite file any more: it was copied, and its work goes on in the copy.
+
+    Args:
+        conn: in a transaction that may write.
+    """
+    conn.exec_driver_sql(f"PRAGMA user_version = {MOVED}")
+
+
+def is_moved(conn: sa.Connection) -> bool:
+    """Was this file copied to a server, where its work goes on?"""
+    return conn.dialect.name == "sqlite" and conn.exec_driver_sql("PRAGMA user_version").scalar() == MOVED
+
+
+def refuse_moved(conn: sa.Connection) -> None:
+    """Raises: DatabaseOutdated: the file was copied; two that work on the same sessions and shares would do everything twice."""
+    if is_moved(conn):
+        raise DatabaseOutdated(
+            f"{conn.engine.url.database} was copied to a PostgreSQL server, where its work goes on. "
+            "Set JUMPSEAT_DATABASE_URL to the address of that server."
+        )
 
 
 def violates(error: IntegrityError, constraint: str) -> bool:
@@ -232,12 +266,17 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _postgresql_engines(address: sa.URL, pool_size: int) -> tuple[sa.Engine, sa.Engine]:
-    engine = sa.create_engine(
+    engine = _postgresql_engine(address, pool_size, seconds=BUSY_SECONDS)
+    return engine, engine
+
+
+def _postgresql_engine(address: sa.URL, pool_size: int, seconds: float) -> sa.Engine:
+    return sa.create_engine(
         address,
-        connect_args=_POSTGRESQL_ARGUMENTS,
+        # A server that is cut off, and not only down, is given up after seconds and not after the quarter of an hour of TCP.
+        connect_args={"connect_timeout": 5, "application_name": "jumpseat", "keepalives_idle": 10, "tcp_user_timeout": 15_000},
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=BUSY_SECONDS,
+        pool_timeout=seconds,
         pool_pre_ping=True,  # a server that was restarted costs a reconnect, not an error
     )
-    return engine, engine

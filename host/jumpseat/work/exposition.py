@@ -25,7 +25,7 @@ def exposition(store: Store) -> str:
     Args:
         store: the database of the host; while it is away, only what the process counted is told.
     """
-    return generate_latest(_All(store)).decode()  # type: ignore[arg-type]  # a registry is asked for nothing but collect()
+    return generate_latest(_All(store)).decode()
 
 
 class _All(Collector):

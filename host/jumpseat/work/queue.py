@@ -17,6 +17,7 @@ from jumpseat.hooks.trace import correlation_id
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
+    from dbos._sys_db import SystemDatabase
 
 APPLICATION = "jumpseat"
 VERSION = "1"
@@ -60,14 +61,16 @@ class Work:
                     client.register_queue(queue, polling_interval_sec=POLLING_SECONDS, on_conflict="never_update")
                 self._known |= missing
 
-    def enqueue_delivery(self, connection: sa.Connection, share_id: str, channel: str, attempt: int, delay_seconds: float = 0.0) -> None:
+    def enqueue_delivery(
+        self, connection: sa.Connection, share_id: str, channel: str, attempt: int | str, delay_seconds: float = 0.0
+    ) -> None:
         """Have a share delivered once the transaction of ``connection`` has committed.
 
         Args:
             connection: the caller's open write transaction.
             share_id: the share; its row says everything else.
             channel: whose queue.
-            attempt: counts the tries, from 1; (share, attempt) is enqueued at most once.
+            attempt: names the try, from 1; (share, attempt) is enqueued at most once.
             delay_seconds: not before.
 
         Raises:
@@ -186,11 +189,15 @@ def _check_sqlite() -> None:
 
 def migrate(engine: sa.Engine) -> None:
     """Create or upgrade DBOS's own tables through our engine."""
+    _system_database(engine).run_migrations()
+
+
+def _system_database(engine: sa.Engine) -> SystemDatabase:
     from dbos import DBOSPortableJSONSerializer
     from dbos._sys_db import SystemDatabase  # the public call makes an engine of its own and accepts no other
 
     url = "sqlite:///ours.sqlite" if engine.dialect.name == "sqlite" else "postgresql://our:own@engine/database"
-    database = SystemDatabase.create(
+    return SystemDatabase.create(
         system_database_url=url,
         engine_kwargs={},
         engine=engine,
@@ -198,7 +205,17 @@ def migrate(engine: sa.Engine) -> None:
         serializer=DBOSPortableJSONSerializer(),
         executor_id=None,
     )
-    database.run_migrations()
+
+
+def is_current(engine: sa.Engine) -> bool:
+    """Are DBOS's own tables there, and as new as this version of it needs? Changes nothing."""
+    from dbos._error import DBOSInitializationError  # the error of the call below; published nowhere
+
+    try:
+        _system_database(engine).verify_migrations()
+    except (DBOSInitializationError, sa.exc.SQLAlchemyError):
+        return False
+    return True
 
 
 def quiet() -> None:

@@ -50,6 +50,10 @@ class HeldWork:
             self._client.resume_workflows(ids, queue_name=queue)
         return sum(len(ids) for ids in held.values())
 
+    def waiting(self) -> list[WorkflowStatus]:
+        """Everything that has not ended: what waits, what waits for its time, and what a process had taken."""
+        return self._client.list_workflows(status=["ENQUEUED", "DELAYED", "PENDING"], load_output=False)
+
     def holders(self, before: datetime) -> frozenset[str]:
         """The ids of the processes that took work before that time and have not ended it."""
         listed = self._listed(dequeued_before=before.isoformat())
