@@ -32,6 +32,7 @@ COMMANDS = {
     "session": ("jumpseat.cli.session", "Open, replace, join, share and close sessions."),
     "templates": ("jumpseat.cli.templates", "List and preview templates."),
     "trace": ("jumpseat.cli.trace", "Read the plugin trace log and set its level."),
+    "webhooks": ("jumpseat.cli.webhooks", "Have addresses called when something happens to sessions."),
     "work": ("jumpseat.cli.work", "Run the worker: delivery, watching, clean-up."),
 }
 """Every command of the host: its module, which holds a click command of the same name, and its help."""

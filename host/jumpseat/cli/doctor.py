@@ -43,6 +43,7 @@ def doctor(ctx: Context, as_json: bool) -> int:
             *_database(host),
             *_sources(host),
             *_extensions(host),
+            *_webhooks(host),
             *_address(host),
         ]
     answer(as_json, view(findings), lambda: "\n".join(_line(item) for item in findings))
@@ -122,6 +123,15 @@ def _extensions(host: Host) -> Iterator[Finding]:
         some_work = not all(missing.values())
         for name, unset in missing.items():
             yield Finding(f"{kind} {name}", not unset or some_work, unset or "can be used", todo=bool(unset) and some_work)
+
+
+def _webhooks(host: Host) -> Iterator[Finding]:
+    for webhook, trouble in host.webhook_troubles(host.operator()):
+        disabled = webhook.disabled_at is not None
+        fix = f"run 'jumpseat webhooks rotate {webhook.name}' for a new secret, or 'change' with it for another address"
+        if disabled:
+            fix = f"run 'jumpseat webhooks enable {webhook.name}', or 'delete' with it"
+        yield Finding(f"webhook {webhook.name}", disabled or not trouble, trouble or "is called", fix if trouble else "", todo=disabled)
 
 
 def _address(host: Host) -> Iterator[Finding]:
