@@ -163,7 +163,7 @@ class Importing:
                 place, seen, anew = Place(place.since), {None}, True
                 continue
             place = Place(place.since, page.next, done=page.next is None)
-            if page.next in seen:
+            if not place.done and page.next in seen:
                 raise ProviderError(f"{account.asked.label} lists its connections in a circle; what came before was read and is kept.")
             self._take_in(account, page.items, before, place, progress)
             rows, before = rows + len(page.items), place

@@ -152,7 +152,7 @@ def changed_sessions(conn: sa.Connection, account: str, provider_ids: Collection
         provider_ids: of the rows.
         imported_at: of the rows.
     """
-    found = sa.select(table.c.session_id.distinct()).where(
+    found = sa.select(table.c.session_id).distinct().where(
         table.c.account == account,
         table.c.provider_id.in_(sorted(provider_ids)),
         table.c.imported_at == imported_at,

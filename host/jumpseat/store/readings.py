@@ -43,7 +43,7 @@ def move(conn: sa.Connection, account: str, to: Place, now: datetime, *, expecte
     """
     values = {"since": to.since, "cursor": to.cursor, "done": to.done, "read_at": now}
     if expected is None:
-        insert = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table)
-        return conn.execute(insert.values(account=account, **values).on_conflict_do_nothing()).rowcount == 1
+        fresh = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(table).values(account=account, **values)
+        return conn.execute(fresh.on_conflict_do_nothing().returning(table.c.account)).first() is not None
     here = (table.c.since == expected.since, table.c.cursor.is_not_distinct_from(expected.cursor), table.c.done == expected.done)
     return conn.execute(sa.update(table).where(table.c.account == account, *here).values(**values)).rowcount == 1

@@ -29,8 +29,8 @@ class Due:
     tries: int
 
 
-def enrol(conn: sa.Connection, objects: Collection[str], now: datetime, over_after: datetime) -> int:
-    """Make the sessions due that are over and were not looked at yet; answers how many.
+def enrol(conn: sa.Connection, objects: Collection[str], now: datetime, over_after: datetime) -> None:
+    """Make the sessions due that are over and were not looked at yet.
 
     Args:
         conn: in a transaction that may write.
@@ -48,7 +48,7 @@ def enrol(conn: sa.Connection, objects: Collection[str], now: datetime, over_aft
         ~sa.exists().where(table.c.session_id == sessions.c.id),
     )
     insert = _insert(conn).from_select(["session_id", "due_at", "tries", "reason"], fresh)
-    return conn.execute(insert.on_conflict_do_nothing()).rowcount
+    conn.execute(insert.on_conflict_do_nothing())
 
 
 def due_again(conn: sa.Connection, session_ids: Collection[str], now: datetime) -> None:
