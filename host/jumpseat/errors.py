@@ -27,6 +27,7 @@
     │   ├── TemplateNotApplicable     JS-SHARE-TEMPLATE    422  exit 1
     │   ├── MessageUnsafe             JS-SHARE-MESSAGE     422  exit 1
     │   ├── CapReached                JS-SHARE-CAP         429  exit 1
+    │   ├── ShareBusy                 JS-SHARE-BUSY        409  exit 1
     │   ├── JobBusy                   JS-JOB-BUSY          409  exit 1
     │   ├── KeyReused                 JS-KEY-REUSED        422  exit 1
     │   └── KeyInProgress             JS-KEY-BUSY          409  exit 1
@@ -241,12 +242,22 @@ class MessageUnsafe(Refused):
 
 
 class CapReached(Refused):
-    """As many shares as the caps allow were sent in the last 24 hours."""
+    """As many shares as the caps allow were sent in the last 24 hours; ``channel`` names whose."""
 
     code, title, status = "JS-SHARE-CAP", "A cap on shares is reached", 429
 
 
 class JobBusy(Refused):
+    def __init__(self, message: str, *, channel: str, retry_after_seconds: int) -> None:
+        super().__init__(message, param="channel", retry_after_seconds=retry_after_seconds)
+        self.channel = channel
+
+
+class ShareBusy(Refused):
+    """The share is being sent, or waits for its next try: there is nothing to resend yet."""
+
+    code, title = "JS-SHARE-BUSY", "The share is on its way"
+
     """The job waits or is in progress already, or cannot be cancelled any more."""
 
     code, title = "JS-JOB-BUSY", "The job is busy"

@@ -20,9 +20,11 @@ from jumpseat.catalogue.model import SupportedObject
 from jumpseat.clock import Clock
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
 from jumpseat.errors import (
+    InvalidValue,
     JumpseatError,
     KeyInProgress,
     KeyReused,
+    NotFound,
     NotSignedIn,
     ProviderSignInNeeded,
     RecordNotFound,
@@ -50,6 +52,7 @@ from jumpseat.store.keys import ApiKey
 from jumpseat.types import (
     Contact,
     Level,
+    Outcome,
     Record,
     RecordRef,
     Session,
@@ -351,26 +354,78 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
         chat_message: str = "",
         kept: Kept | None = None,
     ) -> list[Share]:
+        resend: bool = False,
         """Send the customer link of a session; answers one share per wish, each with its own outcome.
 
         Args:
             session_id: a valid session.
+        A share that is the same as one of the last 10 seconds is a double click: it is not sent again, and the first one is answered.
+
             wishes: what to send through which channels; the ticked channels of the offer when empty.
             supporter: who shares.
             message: a text of the supporter for the customer, where the template has a place for it.
             chat_message: a text for the record's feed in the CRM.
             kept: keeps the answer of the call, see ``once``.
 
+            resend: send it even if the same was shared a moment ago; so does a call with an idempotency key of its own.
         Raises:
             SessionNotValid: the session is over.
             ChannelNotAllowed, RecipientMissing, RecipientInvalid, CustomRecipientNotAllowed, TemplateNotApplicable,
-            MessageUnsafe: nothing was stored and nothing is sent.
+            MessageUnsafe, CapReached: nothing was stored and nothing is sent.
         """
         session, place, composed = self._composed(session_id, wishes, supporter, message)
-        shares = self._wiring.sending.send(session, composed, supporter, kept=kept)
-        if chat_message:
+        accepted = self._wiring.sending.send(session, composed, supporter, again=resend, kept=kept)
+        if chat_message and accepted.fresh:
             self._post_note(session, place, chat_message, supporter)
-        return shares
+        return accepted.shares
+
+    @operation("share.send")
+    def resend_share(self, share_id: str, supporter: Supporter, *, kept: Kept | None = None) -> Share:
+        """Send a share once more, in one action.
+
+        One that failed, or of which nobody knows whether it was sent, is queued again with the same message under the same key. One
+        that was sent or refused makes a new share with the same text. The rules for channels and recipients apply as they stand now.
+
+        Args:
+            share_id: the share.
+            supporter: who asks.
+            kept: keeps the answer of the call, see ``once``.
+
+        Returns:
+            The share that is queued now.
+
+        Raises:
+            NotFound: there is no such share, or it is not this supporter's to see.
+            SessionNotValid: its session is over, and so is the link.
+            ShareBusy: it is on its way already.
+            ChannelNotAllowed, RecipientInvalid, CustomRecipientNotAllowed, CapReached: it may not be sent any more.
+        """
+        require(supporter, "share.send", own=True)
+        share = self._share(share_id, supporter)
+        session, _, composer = self._composer(share.session_id, supporter)
+        label = composer.still_possible(share.channel, share.address)
+        return self._wiring.sending.resend(share, session, supporter, label, kept=kept)
+
+    def settle_share(self, channel: str, outcome: Outcome, *, key: str | None = None, reference: str | None = None) -> Share | None:
+        """Take what a gateway says later of a message; for the routes of plugins, which have made sure that it is the gateway that says it.
+
+        An unknown share gets its outcome, a sent one can turn out not to have arrived; what is over already stays as it is.
+
+        Args:
+            channel: name of the share channel.
+            outcome: sent, refused or failed.
+            key: ``Message.key``, where the gateway repeats it.
+            reference: the gateway's own id, as ``Outcome.sent`` named it.
+
+        Returns:
+            The share as it is now; None when there is none of this key or reference.
+
+        Raises:
+            InvalidValue: neither key nor reference is given.
+        """
+        if not key and not reference:
+            raise InvalidValue("A receipt names its message by 'key' or by 'reference'.", param="key")
+        return self._wiring.sending.settle(channel, outcome, key=key or None, reference=reference or None)
 
     @operation("share.send")
     def preview_share(self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, *, message: str = "") -> list[Composed]:
@@ -530,9 +585,22 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
 
     def _composed(
         self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, message: str
+    def _share(self, share_id: str, supporter: Supporter) -> Share:
+        with self._wiring.store.read() as connection:
+            share = share_rows.get(connection, share_id)
+        if share is not None:
+            with suppress(SessionNotFound):
+                self._session(share.session_id, supporter, "share.send")
+                return share
+        raise NotFound(f"There is no share '{share_id[:100]}'.", param="shareId")
+
     ) -> tuple[Session, Place, list[Composed]]:
         session = self._session(session_id, supporter, "share.send")
         if not session.valid_at(self.clock.now()):
+        session, place, composer = self._composer(session_id, supporter, message)
+        return session, place, composer.compose(wishes)
+
+    def _composer(self, session_id: str, supporter: Supporter, message: str = "") -> tuple[Session, Place, Composer]:
             raise SessionNotValid(over(session))
         resolver = self._resolver()
         place = resolver.find(self._asked(session))

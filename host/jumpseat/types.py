@@ -421,6 +421,8 @@ class Outcome:
     reason: str = ""
     retry: bool = False
     retry_after_seconds: int | None = None
+    only_this: bool = False
+    """A failure that says nothing of the gateway: messages to others may go."""
 
     @classmethod
     def sent(cls, reference: str | None = None) -> Outcome:
@@ -433,9 +435,16 @@ class Outcome:
         return cls(OutcomeKind.REFUSED, reason=str(reason))
 
     @classmethod
-    def failed(cls, reason: object, *, retry: bool, retry_after_seconds: int | None = None) -> Outcome:
-        """Nothing was sent; ``retry`` says whether a later try can help."""
-        return cls(OutcomeKind.FAILED, reason=str(reason), retry=retry, retry_after_seconds=retry_after_seconds)
+    def failed(cls, reason: object, *, retry: bool, retry_after_seconds: int | None = None, only_this: bool = False) -> Outcome:
+        """Nothing was sent.
+
+        Args:
+            reason: why, shown to the supporter.
+            retry: whether a later try can help; the host makes it.
+            retry_after_seconds: what the gateway asks for; the channel is left alone for so long.
+            only_this: the trouble is this recipient's (a full mailbox), not the gateway's: others are sent to meanwhile.
+        """
+        return cls(OutcomeKind.FAILED, None, str(reason), retry, retry_after_seconds, only_this)
 
     @classmethod
     def unknown(cls, reason: object) -> Outcome:
@@ -472,7 +481,13 @@ class Share:
     reference: str | None = None
     reason: str = ""
     tries: int = 0
+    sending_at: datetime | None = None
+    """When the last try began."""
     done_at: datetime | None = None
+    next_try_at: datetime | None = None
+    """When it is tried again; of an unknown share: when its gateway is asked again."""
+    resend_of: str | None = None
+    """The share whose message this one sends once more."""
 
 
 # --- things that happened ---------------------------------------------------------------------------------------------

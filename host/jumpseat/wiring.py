@@ -255,8 +255,18 @@ class Wiring:
     @_Once
     def sending(self) -> Sending:
         from jumpseat.shares.sending import Sending
+        from jumpseat.shares.breaker import Breaker
 
-        return Sending(self.store, self.queue, self.clock, lambda: self.plugins.channels, Told(self))
+        return Sending(
+            self.store,
+            self.queue,
+            self.clock,
+            channels=lambda: self.plugins.channels,
+            events=Told(self),
+            settings=lambda: self.catalogue.host,
+            alert=lambda key, title, text: self.alerts.raise_alert(key, title, text),
+            breaker=Breaker(self.clock),
+        )
 
     @_Once
     def alerts(self) -> Alerts:

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from jumpseat.errors import AnswerLost, InvalidValue, ProviderRefused, ProviderThrottled, ProviderUnreachable, RecipientInvalid
-from jumpseat.shares.sending import LONGEST_DELAY_SECONDS, MAX_TRIES, delay_seconds
+from jumpseat.shares.sending import LONGEST_DELAY_SECONDS, delay_seconds
 from jumpseat.store import shares
 from jumpseat.types import Outcome
 
 Benches = Callable[..., Any]
-OVERDUE = 18.0
-"""Seconds after which a share that is still being sent counts as cut off: the pager's deadline and the margin."""
+OVERDUE = 19.0
+"""Seconds after which a share that is still being sent counts as cut off: twice the pager's deadline, and the margin."""
 
 
 def test_a_share_is_queued_with_its_delivery_and_sent_by_whoever_delivers(bench_of: Benches) -> None:
@@ -59,27 +59,17 @@ def test_an_outcome_is_kept_with_its_reason_and_told(bench_of: Benches, answer: 
 @pytest.mark.parametrize(
     "answer", [Outcome.failed("Busy.", retry=True), ProviderUnreachable("Down."), ProviderThrottled("Busy.", retry_after_seconds=9)]
 )
-def test_what_was_surely_not_sent_is_tried_again_with_the_same_message(bench_of: Benches, answer: Any) -> None:
+def test_what_was_surely_not_sent_is_tried_again_with_the_same_message(bench_of: Benches, clock: Any, answer: Any) -> None:
     bench = bench_of()
     bench.pager.script = [answer]
     share = bench.share()
 
     assert bench.host.deliver(share).state == "queued"
+    clock.move(seconds=9)
     assert bench.host.deliver(share).state == "sent"
     first, second = bench.pager.sent
     assert first == second
     assert bench.told == ["sent"]
-
-
-def test_trying_ends_after_a_number_of_tries(bench_of: Benches) -> None:
-    bench = bench_of()
-    bench.pager.script = [ProviderUnreachable("Down.")] * MAX_TRIES
-    share = bench.share()
-
-    for _ in range(MAX_TRIES):
-        done = bench.host.deliver(share)
-
-    assert (done.state, done.reason, done.tries) == ("failed", "Down.", MAX_TRIES)
 
 
 def test_a_lost_answer_of_a_channel_that_promises_nothing_is_unknown_and_never_repeated(bench_of: Benches, clock: Any) -> None:
@@ -159,11 +149,20 @@ def test_a_share_whose_process_died_while_sending_is_settled(bench_of: Benches, 
     assert bench.state() == state
 
 
-@pytest.mark.parametrize(
-    ("tries", "after", "seconds"), [(1, None, 5), (2, None, 10), (5, None, 80), (1, 120, 120), (1, 10**6, LONGEST_DELAY_SECONDS)]
-)
-def test_the_wait_before_the_next_try_doubles_or_follows_the_gateway_within_bounds(tries: int, after: int | None, seconds: float) -> None:
-    assert delay_seconds(tries, Outcome.failed("x", retry=True, retry_after_seconds=after)) == seconds
+@pytest.mark.parametrize(("tries", "bound"), [(1, 5), (2, 10), (5, 80), (9, LONGEST_DELAY_SECONDS), (2000, LONGEST_DELAY_SECONDS)])
+@pytest.mark.parametrize("asked", [None, 0, -7, 60])
+def test_the_wait_before_the_next_try_is_random_under_a_bound_that_doubles(tries: int, bound: float, asked: int | None) -> None:
+    least = max(asked or 0, 0)
+    drawn = [delay_seconds(tries, Outcome.failed("x", retry=True, retry_after_seconds=asked)) - least for _ in range(400)]
+
+    assert 0 <= min(drawn) < 0.1 * bound
+    assert 0.9 * bound < max(drawn) <= bound
+
+
+def test_no_gateway_makes_a_share_wait_for_years() -> None:
+    ten_years = Outcome.failed("x", retry=True, retry_after_seconds=10 * 365 * 86_400)
+
+    assert 3600 <= delay_seconds(1, ten_years) <= 3605
 
 
 def test_a_share_and_its_delivery_are_stored_together_or_not_at_all(bench_of: Benches, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -251,15 +251,103 @@ def test_queued_and_stuck_shares_are_found(store):
         assert [share.id for share in shares.of_session(conn, session.id)] == [waiting.id, sending.id]
 
 
+SAME = {"channel": "email", "address": "zoe@example.test", "template": "default", "language": "fr", "text": "Bonjour"}
+
+
 def test_a_double_click_is_recognised(store):
     session = add_session(store)
-    first, second = add_share(store, session), add_share(store, session, now=LATER)
-    other = add_share(store, session, address="bob@example.test")
+    first = add_share(store, session)
+    add_share(store, session, now=LATER)
+    same = SAME | {"session_id": session.id}
 
     with store.read() as conn:
-        assert shares.same_since(conn, second, NOON) == first
-        assert shares.same_since(conn, second, NOON + timedelta(seconds=1)) is None
-        assert shares.same_since(conn, other, NOON) is None
+        assert shares.same_since(conn, NOON, **same) == first
+        assert shares.same_since(conn, LATER + timedelta(seconds=1), **same) is None
+        for name in same:
+            assert shares.same_since(conn, NOON, **same | {name: "another"}) is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.failed("Down.", retry=False), Outcome.refused("No such box.")])
+def test_what_was_not_sent_is_no_double(store, outcome):
+    session = add_session(store)
+    share = add_share(store, session)
+    with store.write() as conn:
+        shares.claim(conn, share.id, NOON)
+        shares.finish(conn, share.id, outcome, NOON)
+
+        assert shares.same_since(conn, NOON, **SAME, session_id=session.id) is None
+
+
+def test_a_share_is_overlooked_once_its_time_is_past(store):
+    session = add_session(store)
+    new, later = add_share(store, session), add_share(store, session, address="bob@example.test")
+    with store.write() as conn:
+        shares.put_off(conn, later, LATER)
+
+        assert [item.id for item in shares.overlooked(conn, NOON - timedelta(seconds=1), 9)] == []
+        assert [item.id for item in shares.overlooked(conn, NOON, 9)] == [new.id]
+        assert [item.id for item in shares.overlooked(conn, LATER, 9)] == [new.id, later.id]
+        assert [item.id for item in shares.overlooked(conn, LATER, 1)] == [new.id]
+
+
+def test_only_what_was_read_is_put_off(store):
+    share = add_share(store, add_session(store))
+    with store.write() as conn:
+        assert shares.put_off(conn, share, LATER, "Waiting.").reason == "Waiting."
+        assert shares.put_off(conn, share, LATER + timedelta(hours=1)) is None
+        assert shares.get(conn, share.id).next_try_at == LATER
+
+
+def test_the_answer_of_an_earlier_try_is_not_taken_for_that_of_a_later_one(store):
+    share = add_share(store, add_session(store))
+    with store.write() as conn:
+        shares.claim(conn, share.id, NOON)
+        first = shares.get(conn, share.id)
+        taken = shares.take_over(conn, first, NOON, LATER)
+
+        assert shares.finish(conn, share.id, Outcome.failed("Late.", retry=False), LATER, tries=first.tries) is None
+        assert shares.requeue(conn, share.id, [ShareState.SENDING], tries=first.tries) is None
+        assert shares.finish(conn, share.id, Outcome.sent(), LATER, tries=taken.share.tries).state is ShareState.SENT
+        assert shares.may_be_out(conn, share.id)
+
+
+def test_a_try_that_has_only_just_begun_is_not_taken_over(store):
+    share = add_share(store, add_session(store))
+    with store.write() as conn:
+        shares.claim(conn, share.id, NOON)
+
+        assert shares.take_over(conn, shares.get(conn, share.id), NOON - timedelta(seconds=1), LATER) is None
+
+
+def test_queued_shares_of_sessions_that_are_over_are_useless(store):
+    session = add_session(store)
+    share, sent = add_share(store, session), add_share(store, session)
+    with store.write() as conn:
+        shares.claim(conn, sent.id, NOON)
+
+        assert shares.useless(conn, session.valid_until - timedelta(seconds=1)) == ()
+        assert [item.id for item in shares.useless(conn, session.valid_until)] == [share.id]
+        sessions.change(conn, session.id, expected=SessionState.OPEN, state="closed")
+        assert [item.id for item in shares.useless(conn, NOON)] == [share.id]
+
+
+def test_each_cap_counts_its_own_shares(store):
+    here, elsewhere = add_session(store), add_session(store, ref=RecordRef("Case", "500A2", "sandbox"))
+    account = add_session(store, ref=RecordRef("Account", "1", "sandbox"))
+    for number, (session, by) in enumerate([(here, "u1"), (here, "u2"), (elsewhere, "u1"), (account, "u2")]):
+        add_share(store, session, channel="sms", shared_by=by, now=NOON + timedelta(seconds=number))
+    add_share(store, here, channel="email")
+    old = add_share(store, here, channel="sms", now=NOON - timedelta(days=1))
+    failed = add_share(store, here, channel="sms")
+    with store.write() as conn:
+        shares.claim(conn, failed.id, NOON)
+        shares.finish(conn, failed.id, Outcome.failed("Down.", retry=False), NOON)
+
+        since = NOON - timedelta(days=1)
+        assert shares.counted(conn, "sms", since, here.id, "u1") == shares.Counts(2, 2, 3, 4)
+        assert shares.oldest_counted(conn, "per_supporter", "sms", since, account.id, "u2") == NOON + timedelta(seconds=1)
+        assert shares.oldest_counted(conn, "per_record", "sms", since - timedelta(seconds=1), here.id, "u1") == old.created_at
+        assert shares.oldest_counted(conn, "per_record", "pager", since, here.id, "u1") is None
 
 
 # --- API keys ---------------------------------------------------------------------------------------------------------

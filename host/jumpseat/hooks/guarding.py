@@ -176,6 +176,10 @@ class _GuardedShareChannel(_Guarded, ShareChannel):
     def send(self, message: Message) -> Outcome:
         metrics.SHARE_TRIES.labels(self.name).inc()
         return self._call("send", one(Outcome), message)
+    max_segments = _following(ShareChannel, "max_segments", optional(int))
+
+    def segments(self, text: str) -> int | None:
+        return self._call("segments", optional(int), text)
 
     def look_up(self, message: Message) -> Outcome | None:
         return self._call("look_up", optional(Outcome), message)

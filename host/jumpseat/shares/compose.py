@@ -48,6 +48,8 @@ class Composed:
     subject: str
     text: str
     html: str | None
+    segments: int | None = None
+    """What the text costs, where the channel counts so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,20 @@ class Composer:
             raise InvalidValue(f"{len(wishes)} shares at once are too many; at most {MAX_WISHES}.", param="shares")
         return [self._one(wish) for wish in wishes or self._ticked()]
 
+    def still_possible(self, channel: str, address: str) -> str:
+        """May this address still be sent to, by the rules as they stand now? Answers the channel's label.
+
+        Args:
+            channel: name of the share channel.
+            address: that a share went to.
+
+        Raises:
+            ChannelNotAllowed, RecipientInvalid, CustomRecipientNotAllowed: why not.
+        """
+        offered = self._channel(ShareWish(channel))
+        self._typed(address, offered, self.resolver.channels[offered.name])
+        return offered.label
+
     def _ticked(self) -> list[ShareWish]:
         offered = self.offer.session_type(self.session.session_type)
         ticked = [ShareWish(channel.name) for channel in offered.channels if channel.ticked] if offered else []
@@ -98,9 +114,17 @@ class Composer:
             return Composed(channel.name, channel.label, recipient, "", wish.language or language, "", "", None)
         template = self._template(wish, offered, recipient)
         rendered = render(template, self._context(recipient))
-        _check_length(rendered, channel, template)
+        segments = _check_length(rendered, channel, template)
         return Composed(
-            channel.name, channel.label, recipient, template.name, template.language, rendered.subject, rendered.text, rendered.html
+            channel=channel.name,
+            label=channel.label,
+            recipient=recipient,
+            template=template.name,
+            language=template.language,
+            subject=rendered.subject,
+            text=rendered.text,
+            html=rendered.html,
+            segments=segments,
         )
 
     def _channel(self, wish: ShareWish) -> OfferedChannel:
@@ -207,8 +231,20 @@ def _why_not(name: str, offered: OfferedChannel) -> str:
     return f"There is no template '{name[:100]}' for {offered.label}. Those that apply: {known}."
 
 
-def _check_length(rendered: Rendered, channel: ShareChannel, template: Template) -> None:
-    if channel.max_text is not None and len(rendered.text) > channel.max_text:
+def _check_length(rendered: Rendered, channel: ShareChannel, template: Template) -> int | None:
+    """How many segments the text takes, where the channel counts them.
+
+    Raises:
+        MessageUnsafe: it is longer than the channel carries.
+    """
+    characters, segments = len(rendered.text), channel.segments(rendered.text)
+    if channel.max_segments is not None and segments is not None and segments > channel.max_segments:
         raise MessageUnsafe(
-            f"The template '{template.name}' gives {len(rendered.text)} characters; {channel.label} carries {channel.max_text}. Shorten it."
+            f"The template '{template.name}' gives {characters} characters, which take {segments} segments; {channel.label} is allowed "
+            f"{channel.max_segments}. Shorten it, or leave out letters that need the long alphabet."
         )
+    if channel.max_text is not None and characters > channel.max_text:
+        raise MessageUnsafe(
+            f"The template '{template.name}' gives {characters} characters; {channel.label} carries {channel.max_text}. Shorten it."
+        )
+    return segments

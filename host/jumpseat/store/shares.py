@@ -1,12 +1,14 @@
 """Rows of shares: the message as it was rendered once, and what became of it.
 
 A row is both a ``Share`` (what people see) and a ``Message`` (what a channel sends). Its states follow each other by
-compare-and-set only: queued → sending → sent, refused, failed or unknown; and back to queued for another try of the same message.
+compare-and-set only: queued → sending → sent, refused, failed or unknown; back to queued for another try of the same message; and
+what a gateway says later settles unknown, or takes sent back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
@@ -15,7 +17,30 @@ import sqlalchemy as sa
 from jumpseat.store import sessions as session_rows
 from jumpseat.store.columns import new_id
 from jumpseat.store.schema import sessions, shares as table
-from jumpseat.types import Message, Outcome, OutcomeKind, Share, ShareState
+from jumpseat.types import Message, Outcome, OutcomeKind, SessionState, Share, ShareState
+
+CAPPED = tuple(state.value for state in (ShareState.QUEUED, ShareState.SENDING, ShareState.SENT, ShareState.UNKNOWN))
+"""What counts towards a cap or as a double: shares that were or may still be sent."""
+_CAP_LOCKS = 0x6A63
+"""The class of PostgreSQL's advisory locks that stand for the caps of channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A try that has begun."""
+
+    share: Share
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many shares of one channel count towards each cap."""
+
+    per_record: int
+    per_supporter: int
+    per_object: int
+    per_day: int
 
 
 def add(
@@ -34,6 +59,7 @@ def add(
     shared_by: str,
     now: datetime,
     id: str | None = None,
+    resend_of: str | None = None,
 ) -> Share:
     """Store a message that is to be sent; its key is made here and stays the same over all tries.
 
@@ -52,6 +78,7 @@ def add(
         shared_by: id of the supporter.
         now: the time; also the Date of an e-mail.
         id: made with ``new_id`` beforehand where the text itself needs it.
+        resend_of: the share whose message this one sends once more.
     """
     id = id or new_id("sh")
     conn.execute(
@@ -73,6 +100,7 @@ def add(
             tries=0,
             created_at=now,
             shared_by=shared_by,
+            resend_of=resend_of,
         )
     )
     stored = get(conn, id)
@@ -92,18 +120,129 @@ def of_session(conn: sa.Connection, session_id: str) -> tuple[Share, ...]:
     return tuple(_share(row) for row in conn.execute(found))
 
 
-def same_since(conn: sa.Connection, share: Share, since: datetime) -> Share | None:
-    """An earlier share of the same session, channel, address and template that was made since then: a double click.
+def again(conn: sa.Connection, id: str, shared_by: str, now: datetime) -> Share:
+    """Store the message of a share once more, under a new key.
+
+    Args:
+        conn: in the transaction that enqueues the delivery too.
+        id: the share whose message it is.
+        shared_by: id of the supporter who asks for it.
+        now: the time; also the Date of an e-mail.
+    """
+    row = conn.execute(sa.select(table).where(table.c.id == id)).one()
+    same = ("session_id", "channel", "address", "recipient_name", "contact_id", "template", "language", "subject", "text", "html")
+    return add(conn, **{name: getattr(row, name) for name in same}, shared_by=shared_by, now=now, resend_of=id)
+
+
+def resent_since(conn: sa.Connection, id: str, since: datetime) -> Share | None:
+    """The share that was made since then to send this one's message once more."""
+    found = sa.select(table).where(table.c.resend_of == id, table.c.created_at >= since).order_by(table.c.created_at)
+    row = conn.execute(found).first()
+    return _share(row) if row else None
+
+
+def settled_by(conn: sa.Connection, channel: str, *, key: str | None, reference: str | None) -> Share | None:
+    """The share that a gateway means.
 
     Args:
         conn: a connection.
-        share: the later one (it may be stored already; it is not its own double).
-        since: how far back a double counts.
+        channel: name of the share channel.
+        key: of the message, where the gateway repeats it.
+        reference: the gateway's own id otherwise.
     """
-    same = [getattr(table.c, name) == getattr(share, name) for name in ("session_id", "channel", "address", "template", "language")]
-    found = sa.select(table).where(*same, table.c.created_at >= since, table.c.id != share.id).order_by(table.c.created_at, table.c.id)
+    named = table.c.message_key == key if key is not None else table.c.reference == reference
+    row = conn.execute(sa.select(table).where(table.c.channel == channel, named).order_by(table.c.created_at.desc())).first()
+    return _share(row) if row else None
+
+
+def same_since(
+    conn: sa.Connection, since: datetime, *, session_id: str, channel: str, address: str, template: str, language: str, text: str
+) -> Share | None:
+    """The first share of exactly this that was made since then and was or may still be sent: a double click meets it.
+
+    Args:
+        conn: a connection.
+        since: how far back a double counts.
+        session_id: the session that is shared.
+        channel: name of the share channel.
+        address: normalised.
+        template: name of the template.
+        language: of the text.
+        text: as rendered.
+    """
+    same = {"session_id": session_id, "channel": channel, "address": address, "template": template, "language": language, "text": text}
+    found = sa.select(table).where(*(table.c[name] == value for name, value in same.items()))
+    found = found.where(table.c.created_at >= since, table.c.state.in_(CAPPED)).order_by(table.c.created_at, table.c.id)
     row = conn.execute(found).first()
     return _share(row) if row else None
+
+
+def lock_caps(conn: sa.Connection, channel: str) -> None:
+    """Let one transaction at a time count a channel's shares and add to them. On SQLite there is one writer anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_CAP_LOCKS, sa.func.hashtext(channel))))
+
+
+def counted(conn: sa.Connection, channel: str, since: datetime, session_id: str, supporter_id: str) -> Counts:
+    """How many shares count towards the caps that one more share would meet.
+
+    Args:
+        conn: a connection.
+        channel: name of the share channel.
+        since: the begin of the time that counts.
+        session_id: the session to be shared; its record and object are counted.
+        supporter_id: who shares.
+    """
+    own, within = _of_caps(channel, since, session_id, supporter_id)
+    sums = [sa.func.coalesce(sa.func.sum(sa.case((own[name], 1), else_=0)), 0) for name in ("per_record", "per_supporter", "per_object")]
+    row = conn.execute(sa.select(*sums, sa.func.count()).select_from(table.join(sessions)).where(*within)).one()
+    return Counts(*row)
+
+
+def oldest_counted(conn: sa.Connection, cap: str, channel: str, since: datetime, session_id: str, supporter_id: str) -> datetime | None:
+    """When the oldest share that counts towards a cap was made; None when there is none.
+
+    Args:
+        conn: a connection.
+        cap: ``per_record``, ``per_supporter``, ``per_object`` or ``per_day``.
+        channel: as for ``counted``, like the others.
+        since: see there.
+        session_id: see there.
+        supporter_id: see there.
+    """
+    own, within = _of_caps(channel, since, session_id, supporter_id)
+    found = sa.select(sa.func.min(table.c.created_at)).select_from(table.join(sessions)).where(*within, own[cap])
+    oldest: datetime | None = conn.execute(found).scalar()
+    return oldest
+
+
+def _of_caps(
+    channel: str, since: datetime, session_id: str, supporter_id: str
+) -> tuple[Mapping[str, sa.ColumnElement[bool]], tuple[sa.ColumnElement[bool], ...]]:
+    """Which rows each cap means, and which count at all."""
+    this = sessions.alias()
+    same = {
+        name: sessions.c[name] == sa.select(this.c[name]).where(this.c.id == session_id).scalar_subquery()
+        for name in ("source", "object", "record_id")
+    }
+    own = {
+        "per_record": sa.and_(same["source"], same["object"], same["record_id"]),
+        "per_supporter": table.c.shared_by == supporter_id,
+        "per_object": sa.and_(same["source"], same["object"]),
+        "per_day": sa.true(),
+    }
+    return own, (table.c.channel == channel, table.c.created_at > since, table.c.state.in_(CAPPED))
+
+
+def begin(conn: sa.Connection, share: Share, now: datetime) -> Claimed | None:
+    """Begin a try of a share that was just read: queued → sending, one try more.
+
+    Returns:
+        The share as it is now with what to send; None when somebody else was faster.
+    """
+    sent = claim(conn, share.id, now)
+    begun = get(conn, share.id) if sent is not None else None
+    return Claimed(begun, sent) if begun is not None and sent is not None else None
 
 
 def claim(conn: sa.Connection, id: str, now: datetime) -> Message | None:
@@ -113,9 +252,29 @@ def claim(conn: sa.Connection, id: str, now: datetime) -> Message | None:
         What to send; None when the share is not queued (somebody else sends it, or it is done).
     """
     begun = sa.update(table).where(table.c.id == id, table.c.state == ShareState.QUEUED.value)
-    if conn.execute(begun.values(state=ShareState.SENDING.value, sending_at=now, tries=table.c.tries + 1)).rowcount != 1:
+    begun = begun.values(state=ShareState.SENDING.value, sending_at=now, next_try_at=None, tries=table.c.tries + 1)
+    return message(conn, id) if conn.execute(begun).rowcount == 1 else None
+
+
+def take_over(conn: sa.Connection, share: Share, before: datetime, now: datetime) -> Claimed | None:
+    """Begin the next try of a share whose try was cut off with its process; only where a key makes that safe.
+
+    Args:
+        conn: in a transaction that may write.
+        share: as it was read.
+        before: only when the try began at this time or earlier.
+        now: the time.
+    """
+    mine = sa.update(table).where(*_in_try(share.id, share.tries), table.c.sending_at <= before)
+    if conn.execute(mine.values(sending_at=now, cut_at=now, tries=table.c.tries + 1)).rowcount != 1:
         return None
-    return message(conn, id)
+    taken, sent = get(conn, share.id), message(conn, share.id)
+    return Claimed(taken, sent) if taken is not None and sent is not None else None
+
+
+def _in_try(id: str, tries: int) -> tuple[sa.ColumnElement[bool], ...]:
+    """The share while it is in this try, and no later one."""
+    return table.c.id == id, table.c.state == ShareState.SENDING.value, table.c.tries == tries
 
 
 def message(conn: sa.Connection, id: str) -> Message | None:
@@ -142,7 +301,16 @@ def message(conn: sa.Connection, id: str) -> Message | None:
     )
 
 
-def finish(conn: sa.Connection, id: str, outcome: Outcome, now: datetime, *, expected: ShareState = ShareState.SENDING) -> Share | None:
+def finish(
+    conn: sa.Connection,
+    id: str,
+    outcome: Outcome,
+    now: datetime,
+    *,
+    expected: ShareState = ShareState.SENDING,
+    tries: int | None = None,
+    look_up_at: datetime | None = None,
+) -> Share | None:
     """End a try with its outcome; the first share that was sent is noted with its session.
 
     Args:
@@ -150,16 +318,18 @@ def finish(conn: sa.Connection, id: str, outcome: Outcome, now: datetime, *, exp
         id: the share.
         outcome: what became of it.
         now: the time.
-        expected: ``SENDING``; ``UNKNOWN`` when a look-up or a receipt settled it later.
+        expected: ``SENDING``; the state before when a look-up, a receipt or the session's end settles it.
+        tries: only while it is in this try.
+        look_up_at: when the gateway is to be asked (again), for an unknown share.
 
     Returns:
         The share as it is now; None when it is not in the expected state: nothing was changed.
     """
-    ended = sa.update(table).where(table.c.id == id, table.c.state == expected.value)
-    values = {"state": outcome.kind.value, "reason": outcome.reason, "done_at": now}
+    where = [table.c.id == id, table.c.state == expected.value, *([table.c.tries == tries] if tries is not None else [])]
+    values = {"state": outcome.kind.value, "reason": outcome.reason, "done_at": now, "next_try_at": look_up_at}
     if outcome.reference is not None:
         values["reference"] = outcome.reference
-    if conn.execute(ended.values(**values)).rowcount != 1:
+    if conn.execute(sa.update(table).where(*where).values(**values)).rowcount != 1:
         return None
     share = get(conn, id)
     if share is not None and outcome.kind is OutcomeKind.SENT:
@@ -167,7 +337,16 @@ def finish(conn: sa.Connection, id: str, outcome: Outcome, now: datetime, *, exp
     return share
 
 
-def requeue(conn: sa.Connection, id: str, expected: Collection[ShareState], reason: str = "") -> Share | None:
+def requeue(
+    conn: sa.Connection,
+    id: str,
+    expected: Collection[ShareState],
+    reason: str = "",
+    *,
+    next_try_at: datetime | None = None,
+    tries: int | None = None,
+    cut_at: datetime | None = None,
+) -> Share | None:
     """Put a share back to queued, for another try with the same bytes and the same key.
 
     Args:
@@ -175,15 +354,50 @@ def requeue(conn: sa.Connection, id: str, expected: Collection[ShareState], reas
         id: the share.
         expected: the states it may be in.
         reason: why the last try did not do, for people.
+        next_try_at: not before.
+        tries: only while it is in this try.
+        cut_at: the last try was cut off then: the message may be out.
 
     Returns:
         The share; None when it is in none of these states: nothing was changed.
     """
     states = sorted(state.value for state in expected)
     back = sa.update(table).where(table.c.id == id, table.c.state.in_(states))
-    if conn.execute(back.values(state=ShareState.QUEUED.value, reason=reason, done_at=None)).rowcount != 1:
-        return None
-    return get(conn, id)
+    if tries is not None:
+        back = back.where(table.c.tries == tries)
+    values = {"state": ShareState.QUEUED.value, "reason": reason, "done_at": None, "next_try_at": next_try_at}
+    if cut_at is not None:
+        values["cut_at"] = cut_at
+    return get(conn, id) if conn.execute(back.values(**values)).rowcount == 1 else None
+
+
+def put_off(conn: sa.Connection, share: Share, until: datetime, reason: str | None = None) -> Share | None:
+    """Have a queued share wait longer; None when it is not as it was read any more.
+
+    Args:
+        conn: in the transaction that enqueues the delivery too.
+        share: as it was read.
+        until: when it is tried, or noticed again.
+        reason: why, for people; None leaves what stands there.
+    """
+    same = (table.c.id == share.id, table.c.state == share.state.value, table.c.tries == share.tries, _still(share.next_try_at))
+    values = {"next_try_at": until, **({"reason": reason} if reason is not None else {})}
+    return get(conn, share.id) if conn.execute(sa.update(table).where(*same).values(**values)).rowcount == 1 else None
+
+
+def look_up_no_more(conn: sa.Connection, share: Share) -> Share | None:
+    """The last look-up of an unknown share begins; None when it is not as it was read any more."""
+    same = (table.c.id == share.id, table.c.state == ShareState.UNKNOWN.value, _still(share.next_try_at))
+    return get(conn, share.id) if conn.execute(sa.update(table).where(*same).values(next_try_at=None)).rowcount == 1 else None
+
+
+def _still(next_try_at: datetime | None) -> sa.ColumnElement[bool]:
+    return table.c.next_try_at.is_(None) if next_try_at is None else table.c.next_try_at == next_try_at
+
+
+def may_be_out(conn: sa.Connection, id: str) -> bool:
+    """Was a try of this share cut off, so that its message may be out whatever later tries came to?"""
+    return conn.execute(sa.select(table.c.cut_at).where(table.c.id == id)).scalar() is not None
 
 
 def queued(conn: sa.Connection) -> tuple[Share, ...]:
@@ -191,17 +405,35 @@ def queued(conn: sa.Connection) -> tuple[Share, ...]:
     return _in_state(conn, table.c.state == ShareState.QUEUED.value)
 
 
-def overlooked(conn: sa.Connection, *, new_before: datetime, tried_before: datetime) -> tuple[Share, ...]:
-    """Shares that have waited longer for their (next) try than any queue makes them wait, oldest first: their job was lost.
+def waiting(conn: sa.Connection, channel: str) -> int:
+    """How many shares of a channel wait for their (next) try."""
+    count = sa.select(sa.func.count()).where(table.c.state == ShareState.QUEUED.value, table.c.channel == channel)
+    return conn.execute(count).scalar_one()
+
+
+def overlooked(conn: sa.Connection, before: datetime, limit: int) -> tuple[Share, ...]:
+    """Queued shares whose (next) try was due at this time or earlier, oldest first: perhaps their job was lost.
 
     Args:
         conn: a connection.
-        new_before: for those that were never tried: made at this time or earlier.
-        tried_before: for the others: last tried at this time or earlier.
+        before: due then or earlier.
+        limit: at most so many.
     """
-    new = sa.and_(table.c.tries == 0, table.c.created_at <= new_before)
-    tried = sa.and_(table.c.tries > 0, table.c.sending_at <= tried_before)
-    return _in_state(conn, table.c.state == ShareState.QUEUED.value, sa.or_(new, tried))
+    due = sa.func.coalesce(table.c.next_try_at, table.c.created_at)
+    found = sa.select(table).where(table.c.state == ShareState.QUEUED.value, due <= before).order_by(due, table.c.id).limit(limit)
+    return tuple(_share(row) for row in conn.execute(found))
+
+
+def useless(conn: sa.Connection, now: datetime) -> tuple[Share, ...]:
+    """Queued shares whose session is over: a link that opens nothing; oldest first."""
+    over = sa.or_(sessions.c.state != SessionState.OPEN.value, sessions.c.valid_until <= now)
+    found = sa.select(table).join(sessions).where(table.c.state == ShareState.QUEUED.value, over).order_by(table.c.created_at, table.c.id)
+    return tuple(_share(row) for row in conn.execute(found))
+
+
+def to_look_up(conn: sa.Connection, now: datetime) -> tuple[Share, ...]:
+    """Unknown shares that their gateway is to be asked about now, oldest first."""
+    return _in_state(conn, table.c.state == ShareState.UNKNOWN.value, table.c.next_try_at <= now)
 
 
 def stuck(conn: sa.Connection, before: datetime) -> tuple[Share, ...]:
@@ -230,4 +462,7 @@ def _share(row: sa.Row[tuple[object, ...]]) -> Share:
         reason=row.reason,
         tries=row.tries,
         done_at=row.done_at,
+        next_try_at=row.next_try_at,
+        sending_at=row.sending_at,
+        resend_of=row.resend_of,
     )
