@@ -352,22 +352,22 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
         *,
         message: str = "",
         chat_message: str = "",
+        resend: bool = False,
         kept: Kept | None = None,
     ) -> list[Share]:
-        resend: bool = False,
         """Send the customer link of a session; answers one share per wish, each with its own outcome.
+
+        A share that is the same as one of the last 10 seconds is a double click: it is not sent again, and the first one is answered.
 
         Args:
             session_id: a valid session.
-        A share that is the same as one of the last 10 seconds is a double click: it is not sent again, and the first one is answered.
-
             wishes: what to send through which channels; the ticked channels of the offer when empty.
             supporter: who shares.
             message: a text of the supporter for the customer, where the template has a place for it.
             chat_message: a text for the record's feed in the CRM.
+            resend: send it even if the same was shared a moment ago; so does a call with an idempotency key of its own.
             kept: keeps the answer of the call, see ``once``.
 
-            resend: send it even if the same was shared a moment ago; so does a call with an idempotency key of its own.
         Raises:
             SessionNotValid: the session is over.
             ChannelNotAllowed, RecipientMissing, RecipientInvalid, CustomRecipientNotAllowed, TemplateNotApplicable,
@@ -583,8 +583,6 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
         source = self.sources.get(session.record.source or "")
         return source is not None and source.visible_to(session.record, supporter) is True
 
-    def _composed(
-        self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, message: str
     def _share(self, share_id: str, supporter: Supporter) -> Share:
         with self._wiring.store.read() as connection:
             share = share_rows.get(connection, share_id)
@@ -594,18 +592,20 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
                 return share
         raise NotFound(f"There is no share '{share_id[:100]}'.", param="shareId")
 
+    def _composed(
+        self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, message: str
     ) -> tuple[Session, Place, list[Composed]]:
-        session = self._session(session_id, supporter, "share.send")
-        if not session.valid_at(self.clock.now()):
         session, place, composer = self._composer(session_id, supporter, message)
         return session, place, composer.compose(wishes)
 
     def _composer(self, session_id: str, supporter: Supporter, message: str = "") -> tuple[Session, Place, Composer]:
+        session = self._session(session_id, supporter, "share.send")
+        if not session.valid_at(self.clock.now()):
             raise SessionNotValid(over(session))
         resolver = self._resolver()
         place = resolver.find(self._asked(session))
         offer = self._offer(resolver, place, supporter)
-        return session, place, Composer(resolver, offer, session, supporter, message).compose(wishes)
+        return session, place, Composer(resolver, offer, session, supporter, message)
 
     def _asked(self, session: Session) -> RecordRef | Record:
         """The session's record as it was asked for: by reference, or by value as the caller gave it."""

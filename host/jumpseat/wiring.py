@@ -254,8 +254,8 @@ class Wiring:
 
     @_Once
     def sending(self) -> Sending:
-        from jumpseat.shares.sending import Sending
         from jumpseat.shares.breaker import Breaker
+        from jumpseat.shares.sending import Sending
 
         return Sending(
             self.store,
