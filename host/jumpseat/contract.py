@@ -222,6 +222,12 @@ class ShareChannel(Extension):
     """``look_up`` can tell whether a message arrived at the gateway."""
     max_text: ClassVar[int | None] = None
     """Longest text in characters; None for no limit."""
+    max_segments: ClassVar[int | None] = None
+    """Longest text in segments, where ``segments`` counts them; None for no limit. May be a property that follows a setting."""
+
+    def segments(self, text: str) -> int | None:
+        """How many parts the text is sent and charged in; None where nobody counts. Asked before anything is stored; ask nobody."""
+        return None
 
     def check(self, address: str) -> str:
         """The address in its one written form.
@@ -234,12 +240,6 @@ class ShareChannel(Extension):
             RecipientInvalid: the channel cannot reach this address; the message says why.
         """
         return address
-    max_segments: ClassVar[int | None] = None
-    """Longest text in segments, where ``segments`` counts them; None for no limit. May be a property that follows a setting."""
-
-    def segments(self, text: str) -> int | None:
-        """How many parts the text is sent and charged in; None where nobody counts. Asked before anything is stored; ask nobody."""
-        return None
 
     def send(self, message: Message) -> Outcome:
         """Send once. Never retry inside: the host does, with the same message, until the session is over.

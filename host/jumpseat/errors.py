@@ -246,8 +246,6 @@ class CapReached(Refused):
 
     code, title, status = "JS-SHARE-CAP", "A cap on shares is reached", 429
 
-
-class JobBusy(Refused):
     def __init__(self, message: str, *, channel: str, retry_after_seconds: int) -> None:
         super().__init__(message, param="channel", retry_after_seconds=retry_after_seconds)
         self.channel = channel
@@ -258,6 +256,8 @@ class ShareBusy(Refused):
 
     code, title = "JS-SHARE-BUSY", "The share is on its way"
 
+
+class JobBusy(Refused):
     """The job waits or is in progress already, or cannot be cancelled any more."""
 
     code, title = "JS-JOB-BUSY", "The job is busy"

@@ -169,6 +169,10 @@ class _GuardedShareChannel(_Guarded, ShareChannel):
     honours_key = _following(ShareChannel, "honours_key", one(bool))
     can_look_up = _following(ShareChannel, "can_look_up", one(bool))
     max_text = _following(ShareChannel, "max_text", optional(int))
+    max_segments = _following(ShareChannel, "max_segments", optional(int))
+
+    def segments(self, text: str) -> int | None:
+        return self._call("segments", optional(int), text)
 
     def check(self, address: str) -> str:
         return self._call("check", one(str), address)
@@ -176,10 +180,6 @@ class _GuardedShareChannel(_Guarded, ShareChannel):
     def send(self, message: Message) -> Outcome:
         metrics.SHARE_TRIES.labels(self.name).inc()
         return self._call("send", one(Outcome), message)
-    max_segments = _following(ShareChannel, "max_segments", optional(int))
-
-    def segments(self, text: str) -> int | None:
-        return self._call("segments", optional(int), text)
 
     def look_up(self, message: Message) -> Outcome | None:
         return self._call("look_up", optional(Outcome), message)
