@@ -29,6 +29,7 @@
     │   ├── CapReached                JS-SHARE-CAP         429  exit 1
     │   ├── ShareBusy                 JS-SHARE-BUSY        409  exit 1
     │   ├── JobBusy                   JS-JOB-BUSY          409  exit 1
+    │   ├── ReportBusy                JS-REPORT-BUSY       503  exit 1
     │   ├── KeyReused                 JS-KEY-REUSED        422  exit 1
     │   └── KeyInProgress             JS-KEY-BUSY          409  exit 1
     ├── StoreUnreachable              JS-STORE             503  exit 3
@@ -261,6 +262,12 @@ class JobBusy(Refused):
     """The job waits or is in progress already, or cannot be cancelled any more."""
 
     code, title = "JS-JOB-BUSY", "The job is busy"
+
+
+class ReportBusy(Refused):
+    """As many reports are being written as one process may at the same time."""
+
+    code, title, status = "JS-REPORT-BUSY", "Too many reports at once", 503
 
 
 class KeyReused(Refused):

@@ -534,6 +534,7 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
         self._wiring.join_notices.follow()
         self._wiring.telling.tell_crm()
         self._wiring.telling.mail()
+        self._wiring.writing_back.run()
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

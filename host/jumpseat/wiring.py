@@ -46,7 +46,9 @@ if TYPE_CHECKING:
     from jumpseat.notices.joined import JoinNotices
     from jumpseat.notices.telling import Telling
     from jumpseat.notices.visible import Visibility
+    from jumpseat.reports.exporting import Exporting
     from jumpseat.reports.importing import Importing
+    from jumpseat.reports.write_back import WritingBack
     from jumpseat.sealing import Sealer
     from jumpseat.sessions.life import SessionLife
     from jumpseat.shares.sending import Sending
@@ -65,7 +67,9 @@ OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)
 NOTICE_SWEEPS = {"join_notices": 0.5, "crm_notices": 0.5, "mail_notices": 1.0}
 WEBHOOK_SWEEPS = {"webhooks": 0.5}
 SWEEPS = MappingProxyType(
-    {"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0, "jobs": 5.0} | NOTICE_SWEEPS | WEBHOOK_SWEEPS
+    {"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0, "jobs": 5.0, "write_back": 30.0}
+    | NOTICE_SWEEPS
+    | WEBHOOK_SWEEPS
 )
 """Seconds between two runs of what the worker does by itself."""
 
@@ -330,6 +334,22 @@ class Wiring:
         self.fan_out.follow()
         self.webhook_calls.run()
 
+    # --- reports ----------------------------------------------------------------------------------------------------------
+
+    @_Once
+    def exporting(self) -> Exporting:
+        """Writes the company report to files."""
+        from jumpseat.reports.exporting import Exporting
+
+        return Exporting(self.store)
+
+    @_Once
+    def writing_back(self) -> WritingBack:
+        """Writes to records what came of their sessions."""
+        from jumpseat.reports.write_back import WritingBack
+
+        return WritingBack(self.store, self.clock, lambda: self.catalogue, self.sources)
+
     # --- jobs -------------------------------------------------------------------------------------------------------------
 
     @_Once
@@ -416,6 +436,7 @@ class Wiring:
             "mail_notices": self.telling.mail,
             "webhooks": self.call_webhooks,
             "jobs": self.job_runs.sweep,
+            "write_back": self.writing_back.run,
         }
         sweeps = {name: (SWEEPS[name], run) for name, run in runs.items()}
         heartbeat = self._heartbeat(default_executor_id(), role)

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from jumpseat.clock import Clock
 from jumpseat.contract import SessionType
-from jumpseat.errors import JobBusy, JumpseatError, ProviderError, ProviderRefused
+from jumpseat.errors import JobBusy, JumpseatError, ProviderError, ProviderRefused, ProviderSignInNeeded
 from jumpseat.log import get_logger
 from jumpseat.store import Store, connections, readings, write_backs
 from jumpseat.store.connections import KnownSession
@@ -32,6 +32,8 @@ LONGEST = timedelta(days=30)
 """How long the end of a connection is waited for."""
 CLOCKS_APART = timedelta(minutes=10)
 """How far a provider's clock may be from ours when a connection is told to be of a session by its code alone."""
+LASTING = (ProviderRefused, ProviderSignInNeeded)
+"""Failures that another try alone does not mend."""
 _ID_MAX = 200
 _TEXTS = ("session_code", "correlation_id", "user_id", "supporter_name", "customer_name", "device_id", "description", "notes")
 
@@ -185,8 +187,8 @@ class Importing:
 
 
 def _failure(failed: Sequence[tuple[Account, JumpseatError]]) -> JumpseatError:
-    """One error for all accounts that failed; the first one's kind and patience."""
-    first = failed[0][1]
+    """One error for all accounts that failed; of a kind that another try may mend, if one of them is."""
+    first = min(failed, key=lambda one: isinstance(one[1], LASTING))[1]
     words = " ".join(f"{account.asked.label or account.name} ({account.name}): {error.message}" for account, error in failed)
     waits = [error.retry_after_seconds for _, error in failed if error.retry_after_seconds]
     return type(first)(f"Connections could not be read. {words}", retry_after_seconds=max(waits, default=None))

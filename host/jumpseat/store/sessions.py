@@ -196,6 +196,11 @@ def mark_shared(conn: sa.Connection, id: str, now: datetime) -> bool:
     return done.rowcount == 1
 
 
+def mark_written_back(conn: sa.Connection, id: str, now: datetime) -> None:
+    """Note that a session was written back to its record, or need not be."""
+    conn.execute(sa.update(table).where(table.c.id == id).values(written_back_at=now))
+
+
 def search(
     conn: sa.Connection,
     *,

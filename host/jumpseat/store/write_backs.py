@@ -95,6 +95,11 @@ def settle(conn: sa.Connection, taken: Due, due_at: datetime | None, *, reason: 
     return _change(conn, taken, due_at=due_at, reason=reason, tries=taken.tries if tries is None else tries)
 
 
+def drop(conn: sa.Connection, taken: Due) -> None:
+    """Forget a session that was taken, as if it had never been looked at."""
+    conn.execute(sa.delete(table).where(table.c.session_id == taken.session_id, table.c.due_at == taken.due_at))
+
+
 def _change(conn: sa.Connection, row: Due, **values: Any) -> bool:
     where = (table.c.session_id == row.session_id, table.c.due_at == row.due_at)
     return conn.execute(sa.update(table).where(*where).values(**values)).rowcount == 1
