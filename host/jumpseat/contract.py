@@ -156,7 +156,9 @@ class SessionType(Extension):
     that follows a setting."""
     account: ClassVar[str] = ""
     """Name of the provider account that its sessions live in; empty: one of its own. Types of one plugin that name the same account are
-    watched together: one of them is asked about the sessions of all, so that one list call serves them."""
+    watched together: one of them is asked about the sessions of all, so that one list call serves them. May be a property."""
+    most_sessions: ClassVar[int] = 20_000
+    """Most sessions that one ``status`` call is about; where there are more, they take turns."""
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """Open a session at the provider.
@@ -173,7 +175,15 @@ class SessionType(Extension):
         raise NotImplementedError
 
     def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
-        """One status per session, in the same order, with as few calls as the provider allows."""
+        """One status per session, in the same order, with as few calls as the provider allows.
+
+        Asked by one thread of one process at a time for all sessions of the ``account``, newest first as a rule. What cannot be
+        afforded now may be answered ``unknown``; it is asked about again.
+
+        Raises:
+            ProviderThrottled: nobody is asked again before ``retry_after_seconds``.
+            ProviderBlocked: the same, and the administrators are told.
+        """
         raise NotImplementedError
 
     def close(self, session: Session) -> None:
@@ -186,6 +196,8 @@ class SessionType(Extension):
 
     def least_seconds(self, sessions: int) -> float:
         """Least time between two calls of ``status`` about so many sessions that keeps a whole day inside the provider's limits.
+
+        Calls about different numbers add up: the host sees to it that what they need together is no more than the time there is.
 
         Args:
             sessions: how many sessions one call would be about.

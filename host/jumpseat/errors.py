@@ -42,6 +42,7 @@
         ├── AnswerLost                JS-PROVIDER-LOST     504  exit 3
         ├── ProviderRefused           JS-PROVIDER-REFUSED  422  exit 1
         ├── ProviderThrottled         JS-PROVIDER-BUSY     503  exit 3
+        ├── ProviderBlocked           JS-PROVIDER-BLOCKED  503  exit 3
         └── ProviderSignInNeeded      JS-PROVIDER-AUTH     409  exit 4
 
 Faces only translate: ``code``, ``status`` and ``exit_code`` stand on the class, the message is a full sentence for a person.
@@ -343,6 +344,12 @@ class ProviderThrottled(ProviderError):
     """The provider asks for patience; ``retry_after_seconds`` says how much."""
 
     code, title, status, exit_code = "JS-PROVIDER-BUSY", "The provider is busy", 503, ExitCode.UNREACHABLE
+
+
+class ProviderBlocked(ProviderError):
+    """The provider blocks this host, and every further call would only prolong it; administrators are told."""
+
+    code, title, status, exit_code = "JS-PROVIDER-BLOCKED", "The provider blocks this host", 503, ExitCode.UNREACHABLE
 
 
 class ProviderSignInNeeded(ProviderError):

@@ -277,12 +277,14 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
 
     @operation("session.read")
     def session(self, session_id: str, supporter: Supporter) -> Session:
-        """One session.
+        """One session; while it is valid, its provider is asked about it soon, for somebody waits.
 
         Raises:
             SessionNotFound: there is none, or it is not this supporter's to see.
         """
-        return self._session(session_id, supporter, "session.read")
+        session = self._session(session_id, supporter, "session.read")
+        self._wiring.life.wanted(session)
+        return session
 
     @operation("session.read")
     def timeline(self, session_id: str, supporter: Supporter) -> list[TimelineEntry]:

@@ -248,7 +248,8 @@ class Wiring:
     def life(self) -> SessionLife:
         from jumpseat.sessions.life import SessionLife
 
-        return SessionLife(self.store, self.clock, lambda: self.plugins.session_types, lambda: self.catalogue.sessions, Told(self))
+        types, settings = (lambda: self.plugins.session_types), (lambda: self.catalogue.sessions)
+        return SessionLife(self.store, self.clock, types, settings, Told(self), self.alerts)
 
     @_Once
     def queue(self) -> Work:
@@ -520,6 +521,7 @@ class Told:
 
     def session_shared(self, session: Session, share: Share) -> None:
         metrics.SHARES.labels(share.channel, share.state.value).inc()
+        self._wiring.life.shared(session)
         self._wiring.dispatch.notify("session_shared", session=session, share=share)
 
     def customer_joined(self, session: Session) -> None:

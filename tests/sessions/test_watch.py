@@ -154,7 +154,7 @@ def test_one_call_asks_about_many_sessions(desk):
 
     desk.life.watch()
 
-    assert asked == [100, 50]
+    assert asked == [150]
 
 
 def test_a_type_that_fails_or_answers_too_little_leaves_the_others_alone(desk, other_case):
@@ -195,19 +195,6 @@ def test_where_nobody_can_tell_whether_a_customer_came_nothing_is_closed_for_it(
     desk.clock.move(minutes=16)
 
     assert desk.life.watch() == []
-
-
-def test_a_worker_asks_each_provider_only_as_often_as_it_allows(desk, monkeypatch):
-    desk.open()
-    asked, time = [], [1000.0]
-    desk.type.answers = lambda session: asked.append(session.id) or OFFLINE
-    monkeypatch.setattr("jumpseat.sessions.life.time.monotonic", lambda: time[0])
-
-    for seconds in (0.0, 1.0, desk.type.poll_seconds - 1.1, 0.1, 1.0):
-        time[0] += seconds
-        desk.life.watch_due()
-
-    assert len(asked) == 2
 
 
 def test_a_mistake_of_the_hosts_own_is_not_taken_for_a_silent_provider(desk):

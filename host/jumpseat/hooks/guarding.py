@@ -97,6 +97,11 @@ class _Guarded(Extension):
             return value
         return lambda *args, **kwargs: self._call(name, _anything, *args, **kwargs)
 
+    @property
+    def plugin(self) -> str:
+        """Name of the plugin that registered the extension."""
+        return self._plugin
+
     def missing(self) -> str:
         return self._call("missing", one(str))
 
@@ -138,6 +143,8 @@ def _following(contract: type[Extension], name: str, check: Check[Any]) -> Any:
 class _GuardedSessionType(_Guarded, SessionType):
     _contract = SessionType
     poll_seconds = _following(SessionType, "poll_seconds", one(float))
+    account = _following(SessionType, "account", one(str))
+    most_sessions = _following(SessionType, "most_sessions", one(int))
 
     def open(self, request: OpenRequest) -> OpenedSession:
         return self._call("open", opened, request)

@@ -6,8 +6,6 @@ another. Whatever happens in between leaves a reserved row with a correlation id
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,6 +22,7 @@ from jumpseat.errors import (
     PluginNotLoaded,
     PluginQuarantined,
     PluginTimeout,
+    ProviderBlocked,
     ProviderError,
     ProviderRefused,
     ProviderSignInNeeded,
@@ -34,12 +33,13 @@ from jumpseat.errors import (
     SessionTypeNotAllowed,
 )
 from jumpseat.secret import Secret
-from jumpseat.sessions import steps, words
-from jumpseat.sessions.parts import Events, Parts
+from jumpseat.sessions import pace, steps, words
+from jumpseat.sessions.accounts import account_key
+from jumpseat.sessions.parts import Alerts, Events, NoAlerts, Parts
 from jumpseat.sessions.provider import close_at_provider
 from jumpseat.sessions.reconcile import GRACE, LOOK_AGAIN, Reconciled, reconcile, settled_after
-from jumpseat.sessions.watch import watch
-from jumpseat.store import Store, sessions, timeline
+from jumpseat.sessions.watch import watch, watch_due
+from jumpseat.store import Store, sessions, timeline, watching
 from jumpseat.store.columns import new_id
 from jumpseat.store.idempotency import Keyed
 from jumpseat.store.schema import ONE_VALID
@@ -47,7 +47,15 @@ from jumpseat.store.sessions import Details
 from jumpseat.store.store import violates
 from jumpseat.types import Contact, OpenedSession, OpenRequest, Record, RecordRef, Session, SessionState, Supporter, TimelineEntry
 
-NOTHING_WAS_OPENED = (ProviderUnreachable, ProviderRefused, ProviderThrottled, ProviderSignInNeeded, PluginNotLoaded, PluginQuarantined)
+NOTHING_WAS_OPENED = (
+    ProviderUnreachable,
+    ProviderRefused,
+    ProviderThrottled,
+    ProviderBlocked,
+    ProviderSignInNeeded,
+    PluginNotLoaded,
+    PluginQuarantined,
+)
 """Failures after which it is certain that the provider opened nothing."""
 RACES = 10
 """How often somebody else may be faster by a moment before the host gives up; each time the record changed hands in between."""
@@ -62,6 +70,7 @@ class SessionLife:
         types: the session types as they stand now, by name; guarded by the host.
         settings: the session settings as they stand now.
         events: who is told, after each commit.
+        alerts: who tells the administrators that a provider blocks the host.
     """
 
     def __init__(
@@ -71,11 +80,11 @@ class SessionLife:
         types: Callable[[], Mapping[str, SessionType]],
         settings: Callable[[], SessionSettings],
         events: Events,
+        alerts: Alerts | None = None,
     ) -> None:
-        self._parts = Parts(store, clock, types, settings, events)
+        self._parts = Parts(store, clock, types, settings, events, alerts or NoAlerts())
         self._store = store
         self._events = events
-        self._asked_at: dict[str, float] = {}
 
     def open(
         self,
@@ -117,8 +126,11 @@ class SessionLife:
         fresh = partial(_fresh_row, record, session_type, supporter, language, keyed.request_key if keyed else None)
         row = self._reserve(fresh, replace=replace, begin=keyed.begin if keyed else None, reserved=reserved)
         opened = self._ask(opener, row, _request(row, record, supporter, customer, language))
+        account = account_key(opener)
         with self._store.write() as conn:
             done = steps.complete(conn, row, opened, self._parts.now())
+            if done is not None:
+                watching.hurry(conn, account, self._parts.now())
             if done is not None and keyed is not None:
                 keyed(conn, done[0])
         if done is None:
@@ -195,19 +207,36 @@ class SessionLife:
         return reconcile(self._parts, grace)
 
     def watch(self) -> list[Session]:
-        """Ask the providers, in one call per session type and batch, what became of the valid sessions; answers those that changed."""
+        """Ask the providers what became of all valid sessions, whatever is due; answers those that changed. For rounds by hand."""
         return watch(self._parts)
 
     def watch_due(self) -> list[Session]:
-        """Like ``watch``, but each session type only as often as its ``poll_seconds`` allow; for the worker, which calls it often."""
-        now = time.monotonic()
-        early = {
-            name
-            for name, session_type in self._parts.types().items()
-            if now - self._asked_at.get(name, -math.inf) < session_type.poll_seconds
-        }
-        self._asked_at |= dict.fromkeys(set(self._parts.types()) - early, now)
-        return watch(self._parts, passed_over=early)
+        """Ask the provider accounts that are due about the sessions that are due; for the worker, which calls it often."""
+        return watch_due(self._parts)
+
+    def wanted(self, session: Session) -> None:
+        """Somebody asks for this session now: its provider is asked as soon as may be, and often for a while."""
+        now = self._parts.now()
+        if not session.valid_at(now):
+            return
+        with self._store.read() as conn:
+            before = watching.wanted_at(conn, session.id)
+        if before is None or abs(now - before) > pace.WANTED / 2:
+            self._hurry(session, lambda conn: watching.want(conn, session.id, now))
+
+    def shared(self, session: Session) -> None:
+        """A share of this session came to its outcome: somebody waits for the customer from now on."""
+        if session.valid_at(self._parts.now()) and session.joined_at is None:
+            self._hurry(session)
+
+    def _hurry(self, session: Session, where: Callable[[Connection], bool] = lambda _: True) -> None:
+        session_type = self._parts.type(session.session_type)
+        if session_type is None:
+            return
+        account = account_key(session_type)
+        with self._store.write() as conn:
+            if where(conn):
+                watching.hurry(conn, account, self._parts.now())
 
     def history(self, ref: RecordRef) -> list[Session]:
         """Every session of a record, newest first; ``ref`` names its source as it did when they were opened."""

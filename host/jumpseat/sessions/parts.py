@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -23,6 +23,20 @@ class Events(Protocol):
     def session_expired(self, session: Session) -> None: ...
 
 
+class Alerts(Protocol):
+    """Who tells the administrators of an incident, once, until it is over. Must not raise."""
+
+    def raise_alert(self, key: str, title: str, text: str) -> None: ...
+    def clear(self, key: str) -> None: ...
+
+
+class NoAlerts:
+    """Tells nobody; for who puts the life of sessions together alone."""
+
+    def raise_alert(self, key: str, title: str, text: str) -> None: ...
+    def clear(self, key: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The store, the clock, the session types and settings as they stand now, and who is told."""
@@ -33,6 +47,7 @@ class Parts:
     """By name; guarded: a call raises nothing but the host's own errors."""
     settings: Callable[[], SessionSettings]
     events: Events
+    alerts: Alerts = field(default_factory=NoAlerts)
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from jumpseat.contract import SessionType
 from jumpseat.errors import JumpseatError
 from jumpseat.sessions import steps, words
+from jumpseat.sessions.accounts import account_key
 from jumpseat.sessions.parts import Parts
 from jumpseat.sessions.provider import close_at_provider
-from jumpseat.store import sessions
+from jumpseat.store import sessions, watching
 from jumpseat.store.sessions import Details
 from jumpseat.types import OpenedSession, Record, Session, Supporter
 
@@ -89,7 +90,7 @@ def _settle(parts: Parts, row: Details) -> Session | None:
         return None  # the guard has traced it; asked again at the next pass
     if found is None:
         return _fail(parts, row, words.NOT_FOUND.format(type=label), look_again_at=parts.now() + LOOK_AGAIN)
-    return _complete(parts, row, found)
+    return _complete(parts, session_type, row, found)
 
 
 def _find(session_type: SessionType, session: Session) -> OpenedSession | None:
@@ -101,9 +102,12 @@ def _fail(parts: Parts, row: Details, reason: str, look_again_at: datetime | Non
         return steps.fail(conn, row, reason, parts.now(), look_again_at)
 
 
-def _complete(parts: Parts, row: Details, found: OpenedSession) -> Session | None:
+def _complete(parts: Parts, session_type: SessionType, row: Details, found: OpenedSession) -> Session | None:
+    account = account_key(session_type)
     with parts.store.write() as conn:
         done = steps.complete(conn, row, found, parts.now())
+        if done is not None:
+            watching.hurry(conn, account, parts.now())
     if done is None:
         return None
     session, closed = done

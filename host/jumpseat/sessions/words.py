@@ -18,6 +18,8 @@ NOT_FOUND = "{type} did not answer, and does not know the session: nothing was o
 CANNOT_FIND = "{type} did not answer, and cannot look sessions up: whether one was opened is not known."
 TYPE_GONE = "{type} did not answer, and its plugin is no longer loaded: whether a session was opened is not known."
 PLUGIN_FAILED = "{type} failed."
+MISCOUNTED = "The session type '{type}' answered {answers} statuses for {sessions} sessions."
+BLOCKED_TITLE = "{type} blocks this host"
 CLOSE_LATER = "The provider could not be told that the session is over: {reason} The host tells it again by itself."
 
 

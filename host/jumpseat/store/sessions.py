@@ -168,6 +168,13 @@ def open_ones(conn: sa.Connection, *, valid_after: datetime | None = None, overd
     return tuple(_details(row) for row in conn.execute(found).mappings())
 
 
+def some(conn: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence[Any] = (), limit: int | None = None) -> tuple[Details, ...]:
+    """Sessions that fulfil all conditions, which name columns of the table; newest first unless another order is given."""
+    order = order_by or (table.c.created_at.desc(), table.c.id.desc())
+    found = sa.select(table).where(*where).order_by(*order).limit(limit)
+    return tuple(_details(row) for row in conn.execute(found).mappings())
+
+
 def reserved_ones(conn: sa.Connection, before: datetime) -> tuple[Details, ...]:
     """Sessions that were reserved at this time or earlier and still are, oldest first."""
     found = sa.select(table).where(table.c.state == SessionState.RESERVED.value, table.c.created_at <= before)
