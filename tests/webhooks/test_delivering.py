@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -423,6 +426,33 @@ def test_a_delivery_whose_process_ended_is_tried_again_under_its_id(bench: Bench
     assert (done.state, done.tries) == (DELIVERED, 2)
 
 
+def test_a_process_that_is_killed_while_it_sends_loses_nothing(store: Store, clock: Any, open_receiver: Callable[..., Receiver]) -> None:
+    """The receiver has the call and its answer comes to nobody: it is told again, under the same id and in the same bytes."""
+    taken, key = threading.Event(), new_key()
+    receiver = open_receiver(lambda _: (taken.set(), time.sleep(20)), OK)
+    clock.set(datetime.now(UTC))
+    bench = Bench(store, clock, Sealer([key]))
+    webhook = bench.add(receiver.url)
+    (waits,) = bench.told(webhook)
+    script = Path(__file__).with_name("killed_sender.py")
+    child = subprocess.Popen([sys.executable, str(script), store.url, key, webhook.id])
+    try:
+        assert taken.wait(30)
+    finally:
+        child.kill()
+        child.wait()
+    clock.set(datetime.now(UTC) + CLAIM + timedelta(seconds=1))
+    delivering = bench.delivering()
+
+    delivering.run()
+    until(lambda: len(receiver.calls) == 2)
+
+    assert delivering.stop(5)
+    assert receiver.ids == [waits.id, waits.id]
+    assert receiver.calls[0].body == receiver.calls[1].body
+    assert [item.state for item in bench.deliveries(webhook)] == [DELIVERED]
+
+
 def test_a_last_try_that_was_cut_off_is_made_once_more(bench: Bench, receiver: Receiver) -> None:
     webhook = bench.add(receiver.url)
     bench.told(webhook)
@@ -594,16 +624,3 @@ def test_a_trial_that_was_cut_off_has_failed(bench: Bench, receiver: Receiver) -
         done = rows.get_delivery(conn, id)
     assert done is not None
     assert (done.state, done.reason) == (FAILED, CUT_OFF)
-
-
-def test_deliveries_are_forgotten_after_their_time_but_not_while_they_are_sent(bench: Bench, receiver: Receiver) -> None:
-    webhook = bench.add(receiver.url)
-    bench.told(webhook, 3)
-    with bench.store.write() as conn:
-        rows.claim(conn, webhook.id, bench.clock.now())
-    bench.clock.move(days=31)
-
-    with bench.store.write() as conn:
-        assert rows.drop_before(conn, bench.clock.now() - timedelta(days=30)) == 2
-
-    assert [item.state for item in bench.deliveries(webhook)] == [SENDING]

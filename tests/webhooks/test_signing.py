@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
-from datetime import UTC, datetime
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
@@ -65,8 +71,6 @@ def test_while_two_secrets_are_valid_a_receiver_with_either_accepts(secret: Secr
 
 
 def test_the_time_counts_for_five_minutes_each_way() -> None:
-    from datetime import timedelta
-
     edges = [timedelta(seconds=seconds) for seconds in (-300, 300, -301, 301)]
     assert [accepted(BODY, SIGNED, at=NOW + edge) for edge in edges] == [True, True, False, False]
 
@@ -76,8 +80,6 @@ def without(name: str) -> dict[str, str]:
 
 
 def signature_over(content: bytes, digest: str = "sha256", key: bytes = bytes(range(32))) -> str:
-    import hmac
-
     return base64.b64encode(hmac.new(key, content, digest).digest()).decode()
 
 
@@ -152,10 +154,38 @@ def test_a_flipped_byte_of_the_signature_is_refused(place: int, flip: int) -> No
 @given(body=st.binary(max_size=300), id=st.text("abcdef0123456789_", min_size=1, max_size=40), seconds=st.integers(0, 2**33))
 @settings(deadline=None, max_examples=100)
 def test_whatever_is_signed_is_what_the_library_would_sign(body: bytes, id: str, seconds: int) -> None:
-    import hashlib
-    import hmac
-
     content = id.encode() + b"." + str(seconds).encode() + b"." + body
     expected = base64.b64encode(hmac.new(bytes(range(32)), content, hashlib.sha256).digest()).decode()
 
     assert sign(SECRET, id, seconds, body) == f"v1,{expected}"
+
+
+# --- what host/README.md gives to receivers ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def genuine() -> Callable[[str, dict[str, str], bytes], bool]:
+    """The check as the README has it."""
+    text = (Path(__file__).parents[2] / "host" / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(import base64.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102  # our own README
+    return names["genuine"]  # type: ignore[no-any-return]  # what the README defines
+
+
+def test_the_check_of_the_readme_accepts_what_is_genuine(genuine: Callable[..., bool]) -> None:
+    with time_machine.travel(NOW, tick=False):
+        assert genuine(SECRET.reveal(), SIGNED, BODY)
+        assert genuine(OTHER.reveal(), headers([SECRET, OTHER], ID, NOW, BODY), BODY)
+
+
+@pytest.mark.parametrize("name", sorted(MUTATIONS))
+def test_the_check_of_the_readme_refuses_a_changed_call(name: str, genuine: Callable[..., bool]) -> None:
+    body, sent = MUTATIONS[name]
+    with time_machine.travel(NOW, tick=False):
+        try:
+            taken = genuine(SECRET.reveal(), sent, body)
+        except (KeyError, ValueError):
+            taken = False
+
+    assert not taken

@@ -309,11 +309,6 @@ def delivered_since(conn: sa.Connection, webhook_id: str, since: datetime) -> bo
     return conn.execute(sa.select(deliveries.c.id).where(*own).limit(1)).first() is not None
 
 
-def drop_before(conn: sa.Connection, before: datetime) -> int:
-    """Remove deliveries that are older than this, those as well that a disabled webhook was never told; answers how many."""
-    return conn.execute(sa.delete(deliveries).where(deliveries.c.created_at < before, deliveries.c.state != SENDING)).rowcount
-
-
 # --- inside -----------------------------------------------------------------------------------------------------------
 
 
