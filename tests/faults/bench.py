@@ -19,6 +19,7 @@ import sqlite3
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ from jumpseat import (
     SessionStatus,
     SessionType,
     ShareChannel,
+    ShareWish,
     Supporter,
     hookimpl,
 )
@@ -214,6 +216,8 @@ class Bench:
         (metadata / "plugins").mkdir(exist_ok=True)
         shutil.copytree(ROOT / "metadata" / "permission_sets", metadata / "permission_sets", dirs_exist_ok=True)
         (metadata / "objects" / "case.yaml").write_text(OBJECT)
+        many = "{per_supporter: 100000, per_record: 100000, per_object: 100000, per_day: 100000}"
+        (metadata / "host.yaml").write_text(f"caps: {{{', '.join(f'{kind}: {many}' for kind in KINDS)}}}\n")
         (metadata / "sessions.yaml").write_text("allow: {desk: true}\n")
         base = f"http://127.0.0.1:{self.http_port}"
         sms = "body: {key: '{key}', to: '{to}', text: '{text}'}, id_path: id"
@@ -225,6 +229,25 @@ class Bench:
         }
         for kind, settings in kinds.items():
             (metadata / "plugins" / f"{kind}.yaml").write_text(f"plugin: {kind}\nsettings: {{{settings}}}\n")
+
+    def queue(self, kind: str, count: int) -> None:
+        """Store messages of a kind, each to another customer."""
+        address = "c{}@client.example" if kind == "mail" else "+336{:08d}"
+        wishes = [ShareWish(kind, address=address.format(12_000_000 + number)) for number in range(count)]
+        with self.open() as host:
+            session = host.open_session(record(KINDS.index(kind)), "desk", host.operator())
+            for start in range(0, count, 20):
+                host.share(session.id, wishes[start : start + 20], host.operator())
+
+    def outcomes(self) -> dict[str, Counter[str]]:
+        """How many shares there are by kind and state."""
+        found: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+        store = Store.open(self.database)
+        with store.read() as conn:
+            for row in conn.execute(sa.text("SELECT channel, state, count(*) FROM shares GROUP BY channel, state")):
+                found[row[0]][row[1]] = row[2]
+        store.close()
+        return found
 
     @property
     def desk(self) -> Desk:
@@ -279,8 +302,6 @@ def _caller() -> str:
 
 def share(bench: Bench, step: Callable[[str], None], session_id: str, kinds: Sequence[str]) -> None:
     """Part: share a session, once per kind."""
-    from jumpseat import ShareWish
-
     with bench.open(step) as host:
         host.share(session_id, [ShareWish(kind) for kind in kinds], host.operator())
 
@@ -297,6 +318,13 @@ def work(bench: Bench, step: Callable[[str], None], ahead: float = 0.0, seconds:
                 break
         time.sleep(0.05)
     host.close()
+
+
+def toil(bench: Bench, step: Callable[[str], None]) -> None:
+    """Part: a worker, until it is killed."""
+    with bench.open(step) as host:
+        host.start_worker()
+        signal.pause()
 
 
 def serve(bench: Bench, step: Callable[[str], None], fd: int) -> None:
@@ -319,7 +347,7 @@ def settle(bench: Bench, step: Callable[[str], None], ahead: float = 600.0) -> N
         host.tick()
 
 
-PARTS: dict[str, Callable[..., None]] = {"share": share, "work": work, "serve": serve, "settle": settle}
+PARTS: dict[str, Callable[..., None]] = {"share": share, "work": work, "toil": toil, "serve": serve, "settle": settle}
 
 
 def play(part: str, bench: dict[str, Any], arguments: Sequence[Any], kill_at: str, nth: int) -> None:

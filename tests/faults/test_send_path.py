@@ -27,11 +27,13 @@ DELIVER = (
     "after the gateway answered",
     "before _finish commits",
     "after _finish committed",
+    "before _hurry commits",
+    "after _hurry committed",
     "the outcome is told",
 )
 """Every step of a share, from the call to the event; one that is added to the host has to be added here, and so gets its kill."""
 AFTER_CUT = {
-    "keyed": ("before _finish commits", "before a delivery is enqueued", "after a delivery is enqueued", "after _finish committed"),
+    "keyed": ("before deliver commits", "after the gateway answered", "before _finish commits", "after _finish committed"),
     "lookup": ("before the gateway is asked", "after the gateway told", "before _finish commits", "after _finish committed"),
 }
 """What a later worker does first for a share that was cut off while sending."""

@@ -1,0 +1,145 @@
+"""Workers are killed at random times, again and again, while they send: nothing is lost, nothing is doubled.
+
+What a customer got is counted by the gateways, in the test's process, which nobody kills.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bench import KINDS, Bench
+from gateways import Gateways
+from proxy import FINAL_DOT, PASS, CutBeforeAnswer, FaultProxy
+from starter import Starter
+
+UNDECIDED = ("queued", "sending")
+
+
+@pytest.fixture
+def starter() -> Iterator[Starter]:
+    starter = Starter()
+    yield starter
+    starter.close()
+
+
+def lay_out(folder: Path, database: str, gateways: Gateways, http_port: int = 0, smtp_port: int = 0) -> Bench:
+    bench = Bench(str(folder), database, http_port or gateways.http_port, smtp_port or gateways.smtp_port)
+    bench.lay_out()
+    return bench
+
+
+def kill_again_and_again(bench: Bench, starter: Starter, gateways: Gateways, kills: int, messages: int) -> None:
+    """Start workers and kill each after it has sent a few messages, or soon after it began."""
+    chance = random.Random(kills)
+    some = 3 * messages // kills
+    for _ in range(kills):
+        before = sum(map(gateways.count, KINDS))
+        pid = starter.start("toil", bench)
+        few, until = chance.randint(0, some), time.monotonic() + chance.uniform(0.5, 2.5)
+        while time.monotonic() < until and sum(map(gateways.count, KINDS)) < before + few:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.03))
+        starter.kill(pid)
+
+
+def finish(bench: Bench, starter: Starter, seconds: float) -> float:
+    """One last worker; answers after how many seconds every share was in a final state."""
+    began = time.monotonic()
+    pid = starter.start("toil", bench)
+    try:
+        while any(states[state] for states in bench.outcomes().values() for state in UNDECIDED):
+            assert time.monotonic() < began + seconds, bench.outcomes()
+            time.sleep(0.2)
+    finally:
+        starter.kill(pid)
+    return time.monotonic() - began
+
+
+def check(bench: Bench, gateways: Gateways, counts: dict[str, int]) -> None:
+    """Every message exactly once where the gateway helps; elsewhere once, or visibly unknown."""
+    outcomes = bench.outcomes()
+    for kind in ("keyed", "lookup"):
+        assert outcomes[kind] == {"sent": counts[kind]}
+    for kind in ("plain", "mail"):
+        assert set(outcomes[kind]) <= {"sent", "unknown"}
+        assert sum(outcomes[kind].values()) == counts[kind]
+        assert outcomes[kind]["sent"] <= gateways.count(kind) <= counts[kind]
+    for kind in KINDS:
+        assert set(gateways.delivered[kind].values()) == {1}, kind
+    assert len(gateways.delivered["keyed"]) == counts["keyed"]
+    assert len(gateways.delivered["lookup"]) == counts["lookup"]
+    assert {len(bodies) for bodies in gateways.bodies.values()} == {1}, "a repeat had other bytes"
+
+
+def loop(folder: Path, database: str, starter: Starter, kills: int, counts: dict[str, int], seconds: float) -> str:
+    with Gateways(0.02) as gateways:
+        bench = lay_out(folder, database, gateways)
+        for kind, count in counts.items():
+            bench.queue(kind, count)
+        began = time.monotonic()
+        kill_again_and_again(bench, starter, gateways, kills, sum(counts.values()))
+        killing = time.monotonic() - began
+        took = finish(bench, starter, seconds)
+        check(bench, gateways, counts)
+        unknown = {kind: states["unknown"] for kind, states in bench.outcomes().items() if states["unknown"]}
+        text = f"{kills} kills in {killing:.0f} s over {sum(counts.values())} messages, final {took:.1f} s after the last start"
+        return f"{text}, unknown {unknown}"
+
+
+@pytest.mark.timeout(300)
+def test_fifty_kills_lose_nothing_and_double_nothing(tmp_path: Path, database_url: str, starter: Starter) -> None:
+    loop(tmp_path, database_url, starter, 50, {"keyed": 100, "lookup": 100, "plain": 40, "mail": 40}, 90)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_a_thousand_kills_over_ten_thousand_messages(tmp_path: Path, database_url: str, starter: Starter) -> None:
+    print(loop(tmp_path, database_url, starter, 1000, {"keyed": 5000, "lookup": 5000, "plain": 500, "mail": 500}, 30))
+
+
+def cut(folder: Path, database: str, starter: Starter, count: int) -> None:
+    """Cut so many answers of gateways without a key after the whole message is there; four in a row, for more would rest the channel."""
+    with (
+        Gateways() as gateways,
+        FaultProxy(("127.0.0.1", gateways.http_port)) as http,
+        FaultProxy(("127.0.0.1", gateways.smtp_port)) as smtp,
+    ):
+        bench = lay_out(folder, database, gateways, http.port, smtp.port)
+        states: dict[str, Counter[str]] = {"plain": Counter(), "mail": Counter()}
+        total = count + count // 4
+        for kind in states:
+            bench.queue(kind, total)
+        with bench.open() as host:
+            shares = [share for session in host.sessions(host.operator()).items for share in host.shares(session.id, host.operator())]
+            for kind, fault, proxy in (("plain", CutBeforeAnswer(), http), ("mail", CutBeforeAnswer(FINAL_DOT), smtp)):
+                for number, share in enumerate(share for share in shares if share.channel == kind):
+                    proxy.fault = PASS if number % 5 == 4 else fault
+                    done = host.deliver(share.id)
+                    assert done is not None
+                    states[kind][done.state] += 1
+            http.fault = smtp.fault = PASS
+        assert starter.run("work", bench, 600.0) == 0
+        assert starter.run("settle", bench, 3600.0) == 0
+
+        assert states == {kind: {"unknown": count, "sent": count // 4} for kind in states}
+        assert {kind: bench.outcomes()[kind] for kind in states} == states
+        for kind in states:
+            assert list(gateways.delivered[kind].values()) == [1] * total
+
+
+@pytest.mark.timeout(300)
+def test_fifty_cuts_between_message_and_answer_are_unknown_and_never_repeated(tmp_path: Path, database_url: str, starter: Starter) -> None:
+    cut(tmp_path, database_url, starter, 48)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_five_hundred_cuts_between_message_and_answer_are_unknown_and_never_repeated(
+    tmp_path: Path, database_url: str, starter: Starter
+) -> None:
+    cut(tmp_path, database_url, starter, 500)
