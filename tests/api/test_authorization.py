@@ -16,8 +16,12 @@ from jumpseat.api.signin import signed_in
 
 OPEN = {"/health/live", "/health/ready", "/metrics"}
 """Without sign-in on purpose; ``/openapi.json`` is the only further one. ``/metrics`` asks for it itself, see test_metrics_route."""
-ADMINISTRATION = {"/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level"}
+JOBS = {"/v1/jobs", "/v1/jobs/{job}/runs", "/v1/job-runs/{runId}/cancel", "/v1/job-runs/{runId}/retry"}
+ADMINISTRATION = {"/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level", *JOBS}
 NO_SESSION = "s_00000000000000000000000000000000"
+NO_SHARE = "sh_00000000000000000000000000000000"
+NO_RUN = "jr_00000000000000000000000000000000"
+CREATE = {"openSession", "runJob"}
 BODIES = {
     "makeOffer": {"record": {"object": "Case", "recordId": CASE}},
     "openSession": {"sessionType": "remote_control"},
@@ -53,6 +57,8 @@ SIGNED_IN = [
 
 def ask(api: Api, route: APIRoute, method: str) -> requests.Response:
     path = route.path.replace("{object}", "Case").replace("{recordId}", CASE).replace("{sessionId}", NO_SESSION)
+    path = path.replace("{shareId}", NO_SHARE)
+    path = path.replace("{job}", "retention").replace("{runId}", NO_RUN)
     query = f"?object=Case&recordId={CASE}" if route.path == "/v1/contacts" else ""
     return api.call(method, path + query, BODIES.get(route.operation_id or ""))
 
@@ -92,10 +98,14 @@ def test_with_a_key_every_operation_does_what_the_rights_allow(route: APIRoute, 
         assert problem(answer)["code"] == "JS-RIGHT"
     elif "{sessionId}" in route.path:
         assert problem(answer)["code"] == "JS-SESSION"
+    elif "{runId}" in route.path:
+        assert problem(answer)["code"] == "JS-NOT-FOUND"
+    elif "{shareId}" in route.path:
+        assert problem(answer)["code"] == "JS-NOT-FOUND"
     elif route.operation_id == "openSession" and answer.status_code == 409:
         assert problem(answer)["code"] == "JS-SESSION-VALID"  # another caller of this module has opened one
     else:
-        assert answer.status_code == (201 if route.operation_id == "openSession" else 200)
+        assert answer.status_code == (201 if route.operation_id in CREATE else 200)
 
 
 @pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Token abc", "bearer\tabc", "Bearer \xe9"])

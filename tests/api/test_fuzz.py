@@ -33,7 +33,8 @@ def description(shared_api: Api) -> Any:
 @pytest.fixture(scope="module")
 def known(shared_api: Api) -> dict[str, str]:
     """Things that exist, so that half of the calls come further than the door."""
-    return {**KNOWN, "sessionId": shared_api.open()["sessionId"]}
+    run = shared_api.post("/v1/jobs/reconciliation/runs").json()
+    return {**KNOWN, "sessionId": shared_api.open()["sessionId"], "job": "retention", "runId": run["id"]}
 
 
 @pytest.mark.parametrize(
