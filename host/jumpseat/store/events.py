@@ -84,7 +84,8 @@ def flush(conn: sa.Connection) -> bool:
 
 def forget_pending(conn: sa.Connection) -> None:
     """Drop what a transaction added that is rolled back; its connection goes back to the pool."""
-    conn.info.pop(_PENDING, None)
+    if not conn.invalidated:  # a connection that was cut off takes what it held along
+        conn.info.pop(_PENDING, None)
 
 
 def since(conn: sa.Connection, id: int, limit: int = 500) -> tuple[Event, ...]:
