@@ -11,6 +11,7 @@ from jumpseat.reports.devices import MyDevices, list_devices
 from jumpseat.reports.exporting import Form, Pieces, labels
 from jumpseat.store import connections as rows
 from jumpseat.store.connections import Page, Wanted
+from jumpseat.store.idempotency import Kept
 from jumpseat.store.jobs import JobRun
 from jumpseat.types import Level, RecordRef, Supporter
 from jumpseat.wiring import Wiring
@@ -103,14 +104,18 @@ class Reporting:
         return self._wiring.exporting.pieces(wanted, form, header=header, bom=bom, seen=seen)
 
     @operation("company_report.refresh")
-    def refresh_company_report(self, supporter: Supporter) -> JobRun:
+    def refresh_company_report(self, supporter: Supporter, *, kept: Kept | None = None) -> JobRun:
         """Have the connections of all accounts read now, by the job ``company_report``.
+
+        Args:
+            supporter: who asks.
+            kept: keeps the answer of the call, see ``once``.
 
         Raises:
             JobBusy: a run of it waits or is in progress.
         """
         require(supporter, "company_report.refresh")
-        return self._wiring.job_runs.run("company_report", supporter)
+        return self._wiring.job_runs.run("company_report", supporter, kept=kept)
 
     @operation("devices.read")
     def devices(self, supporter: Supporter) -> MyDevices:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jumpseat.records.offer import Offer
 from jumpseat.secret import Secret
+from jumpseat.store.connections import ReportRow
 from jumpseat.store.events import CUSTOMER_JOINED
 from jumpseat.types import Record, RecordRef, Session
 

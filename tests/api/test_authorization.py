@@ -17,11 +17,14 @@ from jumpseat.api.signin import signed_in
 OPEN = {"/health/live", "/health/ready", "/metrics"}
 """Without sign-in on purpose; ``/openapi.json`` is the only further one. ``/metrics`` asks for it itself, see test_metrics_route."""
 JOBS = {"/v1/jobs", "/v1/jobs/{job}/runs", "/v1/job-runs/{runId}/cancel", "/v1/job-runs/{runId}/retry"}
-ADMINISTRATION = {"/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level", *JOBS}
+REPORTS = {"/v1/connections", "/v1/connections/refresh"}
+ADMINISTRATION = {*REPORTS, "/v1/alerts", "/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level", *JOBS}
+WEBHOOKS = {route.path for route in routes_of(webhooks.router)}
+NO_WEBHOOK = "wh_00000000000000000000000000000000"
 NO_SESSION = "s_00000000000000000000000000000000"
 NO_SHARE = "sh_00000000000000000000000000000000"
 NO_RUN = "jr_00000000000000000000000000000000"
-CREATE = {"openSession", "runJob"}
+CREATE = {"createWebhook", "openSession", "refreshConnections", "runJob"}
 BODIES = {
     "makeOffer": {"record": {"object": "Case", "recordId": CASE}},
     "openSession": {"sessionType": "remote_control"},

@@ -14,7 +14,7 @@ from jumpseat.api import problems
 from jumpseat.api.document import document
 from jumpseat.api.guard import Guard
 from jumpseat.api.plugin_routes import mount_plugins
-from jumpseat.api.routes import administration, choices, events, health, jobs, metrics, records, sessions, shares, webhooks
+from jumpseat.api.routes import administration, choices, connections, events, health, jobs, metrics, records, sessions, shares, webhooks
 from jumpseat.api.stopping import Sign
 from jumpseat.host import Host
 from jumpseat.store.store import POOL_SIZE
@@ -23,6 +23,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     records.router,
     sessions.router,
     shares.router,
+    connections.router,
     choices.router,
     administration.router,
     jobs.router,

@@ -18,6 +18,8 @@ COMMANDS = {
     "access": ("jumpseat.cli.access", "Explain who may do what."),
     "check": ("jumpseat.cli.check", "Check the metadata and templates; every problem with its place and fix."),
     "db": ("jumpseat.cli.db", "Upgrade, check and copy the database."),
+    "connections": ("jumpseat.cli.connections", "List or export what was done through sessions."),
+    "devices": ("jumpseat.cli.devices", "List my devices at the provider accounts."),
     "doctor": ("jumpseat.cli.doctor", "Check everything a running host depends on."),
     "events": ("jumpseat.cli.events", "Show what happens to sessions, as it happens."),
     "explain": ("jumpseat.cli.explain", "Explain a problem's code, such as M102."),

@@ -33,6 +33,20 @@ COLUMNS: Mapping[str, str] = MappingProxyType(
     }
 )
 """The ten columns of the report in their order: the name in the API, and in the table."""
+JSON_COLUMNS: Mapping[str, str] = MappingProxyType(
+    {
+        "account": "account",
+        "id": "provider_id",
+        "sessionId": "session_id",
+        "sessionType": "session_type",
+        "source": "source",
+        "object": "object",
+        "recordId": "record_id",
+        "recordName": "record_name",
+        **COLUMNS,
+    }
+)
+"""What programs are told besides."""
 LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "en": (
@@ -112,10 +126,10 @@ class Exporting:
 
     def _written(self, wanted: Wanted, form: Form, header: Sequence[str], bom: bool, seen: Callable[[int], object]) -> Iterator[bytes]:
         until, rows = time.monotonic() + LONGEST_SECONDS, 0
-        write = _csv_piece if form == "csv" else _json_piece
+        write, columns = (_csv_piece, COLUMNS) if form == "csv" else (_json_piece, JSON_COLUMNS)
         yield _csv_head(header, bom=bom) if form == "csv" else b'{"items":['
         with self._store.snapshot() as conn:
-            for piece in connections.stream(conn, tuple(COLUMNS.values()), wanted):
+            for piece in connections.stream(conn, tuple(columns.values()), wanted):
                 yield write(piece, first=rows == 0)
                 rows += len(piece)
                 seen(rows)
@@ -189,7 +203,7 @@ def _csv(rows: Sequence[Sequence[str | None]]) -> str:
 
 
 def _json_piece(rows: Sequence[Sequence[str | None]], *, first: bool) -> bytes:
-    names = tuple(COLUMNS)
-    items = [{name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows]
+    names = tuple(JSON_COLUMNS)
+    items = [{name: cell for name, cell in zip(names, row, strict=True) if cell} for row in rows]
     text = json.dumps(items, ensure_ascii=False, separators=(",", ":"))[1:-1]
     return (text if first else f",{text}").encode()

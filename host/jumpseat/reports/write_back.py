@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -83,7 +82,7 @@ class WritingBack:
         if target is None:
             self._rest(taken, details)
             return False
-        values = {field: value for field, what in target.mapping.items() if (value := _value(what, details, known)) is not None}
+        values = {field: value for field, what in target.mapping.items() if (value := VALUES[what](details, known)) is not None}
         try:
             if values:
                 target.source.write_back(target.record, values)
@@ -168,11 +167,6 @@ def _may_write(conn: sa.Connection, taken: Due, details: Details, known: Sequenc
     return True
 
 
-def _value(what: str, details: Details, known: Sequence[ReportRow]) -> str | int | datetime | None:
-    """One of ``WRITTEN_BACK``; None when nothing is known of it."""
-    return _VALUES[what](details, known)
-
-
 def _end(known: Sequence[ReportRow]) -> datetime | None:
     return max((row.end for row in known if row.end is not None), default=None)
 
@@ -192,7 +186,7 @@ def _notes(known: Sequence[ReportRow]) -> str | None:
     return "\n".join(dict.fromkeys(row.notes for row in known if row.notes)) or None
 
 
-_VALUES: Mapping[str, Callable[[Details, Sequence[ReportRow]], Any]] = {
+VALUES: Mapping[str, Callable[[Details, Sequence[ReportRow]], str | int | datetime | None]] = {
     "start": lambda _, known: min((row.start for row in known), default=None),
     "end": lambda _, known: _end(known),
     "duration_minutes": lambda _, known: _minutes(known),
@@ -201,3 +195,4 @@ _VALUES: Mapping[str, Callable[[Details, Sequence[ReportRow]], Any]] = {
     "session_type": lambda details, _: details.session.session_type,
     "supporter": lambda details, _: details.opened_by_name,
 }
+"""What each of ``WRITTEN_BACK`` is; None when nothing is known of it."""

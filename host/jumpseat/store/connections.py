@@ -119,7 +119,7 @@ def upsert(conn: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         conn.execute(_upsert(conn.dialect.name), list(rows))
 
 
-def _upsert(dialect: str) -> sa.Executable:
+def _upsert(dialect: str) -> Any:
     fresh = (postgresql if dialect == "postgresql" else sqlite).insert(table)
     given = {name: sa.func.coalesce(fresh.excluded[name], table.c[name]) for name in _VALUES}
     changed = sa.or_(*(value.is_distinct_from(table.c[name]) for name, value in given.items()))
@@ -152,11 +152,15 @@ def changed_sessions(conn: sa.Connection, account: str, provider_ids: Collection
         provider_ids: of the rows.
         imported_at: of the rows.
     """
-    found = sa.select(table.c.session_id).distinct().where(
-        table.c.account == account,
-        table.c.provider_id.in_(sorted(provider_ids)),
-        table.c.imported_at == imported_at,
-        table.c.session_id.is_not(None),
+    found = (
+        sa.select(table.c.session_id)
+        .distinct()
+        .where(
+            table.c.account == account,
+            table.c.provider_id.in_(sorted(provider_ids)),
+            table.c.imported_at == imported_at,
+            table.c.session_id.is_not(None),
+        )
     )
     return sorted(conn.execute(found).scalars())
 
@@ -224,14 +228,10 @@ def stream(conn: sa.Connection, columns: Sequence[str], wanted: Wanted) -> Itera
     Yields:
         At most a thousand rows; times are RFC 3339 in whole seconds.
     """
-    cells = [_as_text(table.c[name], conn.dialect.name) for name in columns]
-    found = _ordered(_narrowed(sa.select(*cells), wanted, conn.dialect.name), wanted)
-    # Tuples of the driver, not rows of SQLAlchemy: the cells need no more of it, and each saved step counts a million times.
-    with conn.execution_options(stream_results=True, max_row_buffer=ROWS_AT_ONCE).execute(found) as result:
-        cursor = result.cursor
-        assert cursor is not None  # a select has one
-        while rows := cursor.fetchmany(ROWS_AT_ONCE):
-            yield rows
+    cells: list[sa.ColumnElement[Any]] = [_as_text(table.c[name], conn.dialect.name) for name in columns]
+    found = _ordered(_narrowed(sa.select(*cells).select_from(table), wanted, conn.dialect.name), wanted)
+    with conn.execute(found.execution_options(yield_per=ROWS_AT_ONCE)) as result:
+        yield from result.partitions()
 
 
 def count(conn: sa.Connection, wanted: Wanted) -> int:
@@ -239,7 +239,7 @@ def count(conn: sa.Connection, wanted: Wanted) -> int:
     return conn.execute(_narrowed(sa.select(sa.func.count()).select_from(table), wanted, conn.dialect.name)).scalar() or 0
 
 
-def _narrowed(found: sa.Select[Any], wanted: Wanted, dialect: str) -> sa.Select[Any]:
+def _narrowed(found: Any, wanted: Wanted, dialect: str) -> Any:
     conditions: list[sa.ColumnElement[bool]] = []
     if wanted.since is not None:
         conditions.append(table.c.start >= wanted.since)
@@ -293,7 +293,7 @@ def _as_text(column: sa.Column[Any], dialect: str) -> sa.ColumnElement[str]:
     return sa.func.substr(plain, 1, 10, type_=sa.Text) + "T" + sa.func.substr(plain, 12, 8, type_=sa.Text) + "Z"
 
 
-def _ordered(found: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
+def _ordered(found: Any, wanted: Wanted) -> Any:
     return found.order_by(*(_PLACE if wanted.oldest_first else _descending(_PLACE)))
 
 

@@ -44,7 +44,8 @@ class Body(Wire):
     model_config = ConfigDict(extra="forbid")
 
 
-def _no_control(text: str) -> str:
+def no_control(text: str) -> str:
+    """The text, if it holds no control characters but line breaks and tabs."""
     if any(char < " " and char not in "\n\r\t" for char in text) or "\x7f" in text:
         raise ValueError("control characters are not allowed")
     return text
@@ -58,9 +59,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_lengt
 """The name of an object, session type, channel, plugin or hook."""
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=100)]
 """An id of the CRM; its record source judges the form."""
-Line = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_no_control)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(no_control)]
 """A short text: a person's name, an address."""
-Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_no_control)]
+Text = Annotated[str, StringConstraints(max_length=4000), AfterValidator(no_control)]
 """A text that somebody typed or a field holds."""
 Moment = datetime
 """RFC 3339 in UTC, ending in ``Z``."""
