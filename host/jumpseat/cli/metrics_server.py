@@ -50,9 +50,8 @@ def metrics_served(host: Host, address: str, port: int) -> Iterator[int]:
     try:
         server = Server((address, port), Handler)
     except OSError as error:
-        raise UsageError(
-            f"Cannot show metrics on {address} port {port}: {error.strerror or error}. Choose another --metrics-port."
-        ) from None
+        cause = error.strerror or str(error)
+        raise UsageError(f"Cannot show metrics on {address} port {port}: {cause}. Choose another with --metrics-port.") from None
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     try:
         yield int(server.server_address[1])
