@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     )
     from jumpseat.hookspecs import hookimpl as hookimpl
     from jumpseat.host import Host as Host
-    from jumpseat.http import HttpSession as HttpSession
+    from jumpseat.http import (
+        HttpSession as HttpSession,
+        retry_after as retry_after,
+    )
     from jumpseat.secret import (
         Secret as Secret,
         redact as redact,
@@ -108,6 +111,7 @@ _HOME = {
     "hookimpl": "jumpseat.hookspecs",
     "Host": "jumpseat.host",
     "HttpSession": "jumpseat.http",
+    "retry_after": "jumpseat.http",
     "Secret": "jumpseat.secret",
     "redact": "jumpseat.secret",
     "Connection": "jumpseat.types",

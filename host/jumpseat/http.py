@@ -6,6 +6,10 @@ capped; failures raised as the ``ProviderError`` they are, so that "nothing was 
 
 from __future__ import annotations
 
+import math
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +25,7 @@ READ_SECONDS = 20.0
 MAX_BYTES = 4 * 1024 * 1024
 """Largest answer that is read; a provider's answer is a page of JSON, not a film."""
 MAX_REDIRECTS = 3
+MAX_WAIT_SECONDS = 86_400
 POOL = 16
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -95,6 +100,35 @@ class HttpSession(requests.Session):
             raise ProviderRefused(f"{_host(response.url)} redirects to another host; that is not followed.")
         response.close()
         return super().request("GET", target, **{k: v for k, v in kwargs.items() if k not in {"params", "data", "json"}})
+
+
+def retry_after(header: str, now: datetime) -> int | None:
+    """How long the other side asks for patience, in whole seconds, rounded up.
+
+    Args:
+        header: ``Retry-After``: seconds, or a date (RFC 9110 10.2.3). Where it came several times (joined by commas), the longest counts.
+        now: the time, aware.
+
+    Returns:
+        From 0 to a day, which is the longest that is believed; None where the header says nothing that can be understood.
+    """
+    waits = [wait for part in _PARTS.split(header[:1000]) if (wait := _seconds(part.strip(), now)) is not None]
+    return min(max(waits), MAX_WAIT_SECONDS) if waits else None
+
+
+_PARTS = re.compile(r",(?!\s*\d\d?[ -][A-Za-z]{3})")
+"""A comma between two values; the one inside a date is followed by a day and a month."""
+
+
+def _seconds(value: str, now: datetime) -> int | None:
+    if value.isascii() and value.isdecimal():
+        return int(value[:10])
+    try:
+        at = parsedate_to_datetime(value)
+        wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser trips over odd text in several ways
+        return None
+    return max(math.ceil(wait.total_seconds()), 0)
 
 
 def _read_capped(response: requests.Response) -> None:

@@ -136,7 +136,7 @@ def _hand_over(smtp: smtplib.SMTP, mail: Mail, server: Server) -> Outcome:
     try:
         options = [f"size={len(mail.data)}"] if smtp.has_extn("size") else []
         _expect(250, smtp.mail(mail.sender, options), f"the sender {mail.sender}", server)
-        _expect(250, smtp.rcpt(mail.recipient), f"the recipient {mail.recipient}", server, also=251)
+        _expect(250, smtp.rcpt(mail.recipient), f"the recipient {mail.recipient}", server, also=251, only_this=True)
         _expect(354, smtp.docmd("DATA"), "the mail", server)
         # The final dot is the end of what is written: when writing fails, it was not handed over.
         smtp.send(_with_final_dot(mail.data))
@@ -156,13 +156,13 @@ def _hand_over(smtp: smtplib.SMTP, mail: Mail, server: Server) -> Outcome:
     return Outcome.sent(mail.message_id)
 
 
-def _expect(code: int, answer: tuple[int, bytes], what: str, server: Server, also: int | None = None) -> None:
+def _expect(code: int, answer: tuple[int, bytes], what: str, server: Server, also: int | None = None, *, only_this: bool = False) -> None:
     if answer[0] in (code, also):
         return
     if answer[0] == -1:
         raise smtplib.SMTPServerDisconnected
     words = f"{server.place} does not take {what}: {_words(*answer, server)}"
-    raise _Stop(Outcome.refused(words) if 500 <= answer[0] < 600 else Outcome.failed(words, retry=True))
+    raise _Stop(Outcome.refused(words) if 500 <= answer[0] < 600 else Outcome.failed(words, retry=True, only_this=only_this))
 
 
 def _words(code: int, text: bytes | str, server: Server) -> str:

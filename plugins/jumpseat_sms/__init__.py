@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jumpseat import hookimpl
 
 if TYPE_CHECKING:
-    from jumpseat import ShareChannel
+    from jumpseat import Host, ShareChannel
 
 
 @hookimpl
@@ -16,3 +16,10 @@ def register_share_channels() -> Iterable[ShareChannel]:
     from jumpseat_sms.channel import SmsChannel
 
     return [SmsChannel()]
+
+
+@hookimpl
+def register_routes(host: Host) -> Iterable[Any]:
+    from jumpseat_sms.receipts import routes
+
+    return routes(host)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from email.utils import parsedate_to_datetime
-
 from requests import Response
 
 from jumpseat import (
@@ -19,15 +16,14 @@ from jumpseat import (
     Setting,
     ShareChannel,
     redact,
+    retry_after,
 )
 from jumpseat_sms import apprise_way
-from jumpseat_sms.gateway import Gateway, NotSetUp, gateway_of, pick
+from jumpseat_sms.gateway import Gateway, NotSetUp, gateway_of, pick, read
 from jumpseat_sms.numbers import NUMBER_TYPES, check_number
 from jumpseat_sms.segments import longest, segments
 
 PERHAPS_SENT = "The text may have been sent; ask the recipient before sending again."
-MAX_WAIT = 24 * 3600
-"""Longest Retry-After that is believed, in seconds."""
 
 
 class SmsChannel(ShareChannel):
@@ -61,6 +57,13 @@ class SmsChannel(ShareChannel):
         Setting("auth_token", str, secret=True, help="Twilio: its token."),
         Setting("messaging_service_sid", str, default="", help="Twilio: the messaging service to send from, instead of 'sender'."),
         Setting("apprise_url", str, secret=True, help="A service by its Apprise URL, with {to} for the number; needs jumpseat[apprise]."),
+        Setting("receipts", bool, default=False, help="True when the gateway calls back at /-/sms/receipt with what became of a message."),
+        Setting("receipt_secret", str, secret=True, help="What a receipt carries to show that the gateway sent it; not for Twilio."),
+        Setting("receipt_header", str, default="", help="Header of a receipt that carries receipt_secret; left out: the end of its path."),
+        Setting("receipt_key_path", str, default="", help="Where a receipt holds the key of its message: a dotted path."),
+        Setting("receipt_id_path", str, default="", help="Where a receipt holds the gateway's id of its message; left out: id_path."),
+        Setting("receipt_status_path", str, default="", help="Where a receipt holds the state; left out: status_path."),
+        Setting("receipt_error_path", str, default="", help="Where a receipt holds the reason; left out: error_path."),
         Setting("number_types", list[str], default=list(NUMBER_TYPES), help="Kinds of number that are written to."),
         Setting("countries", list[str], help="Countries that are written to, by ISO code; left out: all."),
         Setting("max_segments", int, default=3, help="Longest text, in segments of 160 (GSM-7) or 70 (UCS-2) characters."),
@@ -80,6 +83,14 @@ class SmsChannel(ShareChannel):
     def max_text(self) -> int | None:  # type: ignore[override]  # as above
         config = self._lent()
         return longest(config.max_segments) if config else None
+
+    @property
+    def max_segments(self) -> int | None:  # type: ignore[override]  # as above
+        config = self._lent()
+        return config.max_segments if config else None
+
+    def segments(self, text: str) -> int | None:
+        return segments(text).segments
 
     def missing(self) -> str:
         if self.config.apprise_url:
@@ -104,7 +115,7 @@ class SmsChannel(ShareChannel):
             self.check(message.address)
             if self.config.apprise_url:
                 return apprise_way.send(message, self.config.apprise_url)
-            gateway = gateway_of(self.config)
+            gateway = gateway_of(self.config, self.runtime.public_url)
         except (RecipientInvalid, NotSetUp) as error:
             return Outcome.refused(error)
         return self._hand_over(message, gateway)
@@ -157,16 +168,7 @@ class SmsChannel(ShareChannel):
         return _lost(gateway, f"{gateway.place} has a failure: {reason}.")
 
     def _retry_after(self, answer: Response) -> int | None:
-        """Seconds, from the header's seconds or date (RFC 9110 10.2.3)."""
-        value = answer.headers.get("Retry-After", "").strip()
-        if value.isascii() and value.isdecimal():
-            return min(int(value[:10]), MAX_WAIT)
-        try:
-            at = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - self.clock.now()
-        return min(max(int(wait.total_seconds()), 0), MAX_WAIT)
+        return retry_after(answer.headers.get("Retry-After", ""), self.clock.now())
 
     def _lent(self) -> Config | None:
         """The settings; None before the host has lent them."""
@@ -201,16 +203,7 @@ def _taken(answer: Response, gateway: Gateway) -> Outcome:
     word = pick(answer.content, gateway.status_path)
     if word is None or not gateway.status_map:
         return Outcome.sent(reference)
-    said = f"{gateway.place} says '{_line(word)}'"
-    match gateway.status_map.get(word, "unknown"):
-        case "sent":
-            return Outcome.sent(reference)
-        case "refused":
-            return Outcome.refused(f"{said}: {_reason(answer, gateway)}")
-        case "failed":
-            return Outcome.failed(f"{said}: nothing was sent.", retry=True)
-        case _:
-            return Outcome.unknown(f"{said}, which does not tell whether the text was sent.")
+    return read(gateway, word, reference, _reason(answer, gateway))
 
 
 def _reason(answer: Response, gateway: Gateway) -> str:

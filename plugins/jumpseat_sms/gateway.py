@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from requests import PreparedRequest
 
-from jumpseat import Config, Message, Secret
+from jumpseat import Config, Message, Outcome, Secret
 
 FILE = "metadata/plugins/sms.yaml"
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -99,13 +99,17 @@ class Gateway:
         }
 
 
-def gateway_of(config: Config) -> Gateway:
+def gateway_of(config: Config, public_url: str = "") -> Gateway:
     """The gateway that the settings describe.
+
+    Args:
+        config: the settings.
+        public_url: where receipts reach the host; empty where it does not matter.
 
     Raises:
         NotSetUp: something is missing or cannot be right.
     """
-    gateway = _twilio(config) if config.preset == "twilio" else _generic(config)
+    gateway = _twilio(config, public_url) if config.preset == "twilio" else _generic(config)
     address = urlsplit(gateway.url)
     if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOOPBACK):
         raise NotSetUp(f"'url' in {FILE} must begin with https://; a text and its password do not travel unprotected.")
@@ -154,16 +158,17 @@ def _statuses(written: Sequence[str]) -> frozenset[int]:
     return frozenset(int(status) for status in written)
 
 
-def _twilio(config: Config) -> Gateway:
-    """Twilio's Messages resource. It takes no key: the same request twice is two texts."""
+def _twilio(config: Config, public_url: str) -> Gateway:
+    """Twilio's Messages resource. It takes no key: the same request twice is two texts. Its receipts name the key in their address."""
     if not config.account_sid or not config.auth_token:
         raise NotSetUp(f"Twilio is not set up: fill 'account_sid' and 'auth_token' in {FILE}.")
     if not config.sender and not config.messaging_service_sid:
         raise NotSetUp(f"Twilio is not set up: fill 'sender' or 'messaging_service_sid' in {FILE}.")
     origin = {"MessagingServiceSid": config.messaging_service_sid} if config.messaging_service_sid else {"From": "{sender}"}
+    receipts = {"StatusCallback": f"{public_url}/-/sms/receipt/{{key}}"} if config.receipts and public_url else {}
     return Gateway(
         url=f"{(config.url or _TWILIO).rstrip('/')}/2010-04-01/Accounts/{quote(config.account_sid, safe='')}/Messages.json",
-        body={"To": "{to}", "Body": "{text}", **origin},
+        body={"To": "{to}", "Body": "{text}", **origin, **receipts},
         body_format="form",
         sender=config.sender or "",
         auth="basic",
@@ -174,6 +179,27 @@ def _twilio(config: Config) -> Gateway:
         status_map=_TWILIO_STATES,
         error_path="message",
     )
+
+
+def read(gateway: Gateway, word: str, reference: str | None, reason: str) -> Outcome:
+    """What the gateway's word for the state of a message means.
+
+    Args:
+        gateway: whose.
+        word: as it says it.
+        reference: its id of the message.
+        reason: why, where it says so.
+    """
+    said = f"{gateway.place} says '{' '.join(word.split())[:200]}'"
+    match (gateway.status_map or {}).get(word, "unknown"):
+        case "sent":
+            return Outcome.sent(reference)
+        case "refused":
+            return Outcome.refused(f"{said}: {reason}")
+        case "failed":
+            return Outcome.failed(f"{said}: nothing was sent.", retry=True)
+        case _:
+            return Outcome.unknown(f"{said}, which does not tell whether the text was sent.")
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ OPERATIONS = {
     "listShares": "GET /v1/sessions/{sessionId}/shares",
     "shareSession": "POST /v1/sessions/{sessionId}/shares",
     "previewShare": "POST /v1/sessions/{sessionId}/shares/preview",
+    "resendShare": "POST /v1/shares/{shareId}/resend",
     "listSessionTypes": "GET /v1/session-types",
     "listShareChannels": "GET /v1/share-channels",
     "listTemplates": "GET /v1/templates",

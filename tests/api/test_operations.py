@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_kit import ACCOUNT, ADMINISTRATOR, CASE, OTHER_CASE, USER, Api, until, write_settings
+from api_kit import ACCOUNT, ADMINISTRATOR, CASE, CONFIDENTIAL_CASE, OTHER_CASE, USER, Api, problem, until, write_settings
 
 from jumpseat import Host
 from jumpseat.views import session_view
@@ -221,6 +221,57 @@ def test_closing_frees_the_record_and_closing_again_changes_nothing(user: Api) -
 
 
 # --- shares -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_share_twice_within_ten_seconds_is_one_unless_a_resend_is_asked_for(user: Api) -> None:
+    path = f"/v1/sessions/{user.open()['sessionId']}/shares"
+    body = {"shares": [{"channel": "email"}]}
+
+    ids = [user.post(path, asked).json()["items"][0]["id"] for asked in (body, body, {**body, "resend": True})]
+    keyed = user.post(path, body, Idempotency_Key="told-apart").json()["items"][0]["id"]
+
+    assert ids[0] == ids[1] != ids[2]
+    assert keyed not in ids
+
+
+def test_a_share_that_was_sent_is_resent_as_a_new_one_and_once_per_key(user: Api, host: Host) -> None:
+    path = f"/v1/sessions/{user.open()['sessionId']}/shares"
+    (share,) = user.post(path, {"shares": [{"channel": "email"}]}).json()["items"]
+
+    busy = problem(user.post(f"/v1/shares/{share['id']}/resend"))
+    host.deliver(share["id"])
+    first = user.post(f"/v1/shares/{share['id']}/resend", Idempotency_Key="resend-1")
+    again = user.post(f"/v1/shares/{share['id']}/resend", Idempotency_Key="resend-1")
+
+    assert (busy["code"], busy["detail"]) == (
+        "JS-SHARE-BUSY",
+        "The share is on its way already. Wait for its outcome before sending it once more.",
+    )
+    assert (first.status_code, first.json()["resendOf"], first.json()["state"]) == (201, share["id"], "queued")
+    assert again.content == first.content
+    assert len(user.get(path).json()["items"]) == 2
+
+
+def test_the_share_of_somebody_else_is_not_resent(api: Api, user: Api) -> None:
+    opened = api.open(CONFIDENTIAL_CASE)
+    (share,) = api.post(f"/v1/sessions/{opened['sessionId']}/shares", {"shares": [{"channel": "email"}]}).json()["items"]
+
+    refused = problem(user.post(f"/v1/shares/{share['id']}/resend"))
+    unknown = problem(user.post("/v1/shares/sh_0/resend"))
+
+    assert (refused["code"], refused["detail"]) == ("JS-NOT-FOUND", f"There is no share '{share['id']}'.")
+    assert (unknown["code"], unknown["param"]) == ("JS-NOT-FOUND", "shareId")
+
+
+def test_channels_say_what_they_promise(user: Api) -> None:
+    promises = {
+        item["name"]: (item["honoursKey"], item["canLookUp"], item["promise"]) for item in user.get("/v1/share-channels").json()["items"]
+    }
+
+    unknown = "A share whose answer was lost is unknown: it is not repeated by itself, and can be resent by hand."
+    never = "Never lost and never doubled: a share whose answer was lost is sent again, and the gateway takes it for the same one."
+    assert promises["email"] == (False, False, unknown)
+    assert promises["sms"] == (True, True, never)
 
 
 def test_a_share_is_previewed_sent_and_listed(user: Api, host: Host, sinks: Sinks) -> None:

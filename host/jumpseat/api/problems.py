@@ -66,6 +66,7 @@ _WORDS = {
     409: "The host understood and says no, or sign-in to the provider is needed.",
     413: "The body is too large.",
     422: "A value is not valid, or not allowed here.",
+    429: "A cap on shares is reached; the detail names it.",
     500: "Something went wrong inside the host.",
     502: "A provider or a plugin failed.",
     503: "A provider, a plugin or the database cannot be reached.",

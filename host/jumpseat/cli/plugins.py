@@ -48,11 +48,18 @@ def show(ctx: Context, name: str, as_json: bool) -> None:
     vocabulary = vocabulary_for(ctx.find_workspace(), safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins)
     own = vocabulary.plugins.get(name, ())
     kinds = {kind: vocabulary.source_kinds.get(kind, ()) for info in found for kind in info.source_kinds}
-    explained = [*settings_lines(own, f"metadata/plugins/{name}.yaml")]
+    promises = _promises(ctx, {channel for info in found for channel in info.channels})
+    explained = [f"{f'promise of {channel}:':<16} {text}" for channel, text in promises.items()]
+    explained += settings_lines(own, f"metadata/plugins/{name}.yaml")
     for kind, of_kind in kinds.items():
         explained += settings_lines(of_kind, f"files of metadata/sources/ with the kind {kind}")
     data = [
-        {**view(info), "settings": settings_view(own), "sourceSettings": {kind: settings_view(some) for kind, some in kinds.items()}}
+        {
+            **view(info),
+            "promises": promises,
+            "settings": settings_view(own),
+            "sourceSettings": {kind: settings_view(some) for kind, some in kinds.items()},
+        }
         for info in found
     ]
     text = "\n\n".join(_details(info) for info in found)
@@ -106,6 +113,17 @@ def _infos(ctx: Context) -> tuple[PluginInfo, ...]:
             return plugins.infos()
         finally:
             plugins.close()
+
+
+def _promises(ctx: Context, channels: set[str]) -> dict[str, str]:
+    """What each of these share channels promises, by name; nothing where the host cannot start."""
+    from jumpseat.shares.compose import promise
+
+    try:
+        with ctx.host() as host:
+            return {name: promise(host.share_channels[name]) for name in sorted(channels & host.share_channels.keys())}
+    except (MetadataInvalid, PluginNotLoaded):
+        return {}
 
 
 def _line(info: PluginInfo) -> str:

@@ -91,6 +91,7 @@ def close(ctx: Context, session_id: str, supporter_id: str | None, as_json: bool
 @click.option("--language", help="Language of the text, such as fr.")
 @click.option("--message", default="", help="A text for the customer.")
 @click.option("--chat-message", default="", help="A text for the record's feed in the CRM.")
+@click.option("--again", is_flag=True, help="Send it even if the same was shared in the last 10 seconds.")
 @click.option("--no-wait", is_flag=True, help="Leave the delivery to the worker.")
 @as_option
 @json_option
@@ -103,6 +104,7 @@ def share(
     language: str | None,
     message: str,
     chat_message: str,
+    again: bool,
     no_wait: bool,
     supporter_id: str | None,
     as_json: bool,
@@ -113,9 +115,25 @@ def share(
     with ctx.host() as host:
         supporter = who(host, supporter_id)
         asked = [_wish(text, template, language) for text in wishes]
-        queued = host.share(session_id, asked, supporter, message=message, chat_message=chat_message)
+        queued = host.share(session_id, asked, supporter, message=message, chat_message=chat_message, resend=again)
         shares = queued if no_wait else [host.deliver(item.id) or item for item in queued]
         answer(as_json, view(shares), lambda: "\n".join(_share_line(item) for item in shares))
+
+
+@session.command()
+@click.argument("share_id")
+@click.option("--no-wait", is_flag=True, help="Leave the delivery to the worker.")
+@as_option
+@json_option
+@pass_context
+def resend(ctx: Context, share_id: str, no_wait: bool, supporter_id: str | None, as_json: bool) -> None:
+    """Send the share SHARE_ID once more: one that failed, of which nobody knows, or that did not reach the customer."""
+    from jumpseat.views import view
+
+    with ctx.host() as host:
+        queued = host.resend_share(share_id, who(host, supporter_id))
+        done = queued if no_wait else host.deliver(queued.id) or queued
+        answer(as_json, view(done), lambda: _share_line(done))
 
 
 def _wish(text: str, template: str | None, language: str | None) -> ShareWish:
@@ -125,7 +143,9 @@ def _wish(text: str, template: str | None, language: str | None) -> ShareWish:
 
 
 def _share_line(item: Share) -> str:
-    return f"{item.state:<8} {item.channel:<8} {item.address} {item.recipient_name} {item.reason}".rstrip()
+    waits = item.state == "queued" and item.next_try_at
+    when = f"Next try at {item.next_try_at:%H:%M:%S} UTC." if waits else ""
+    return f"{item.state:<8} {item.channel:<8} {item.address} {item.recipient_name} {item.reason} {when}".rstrip() + f"  [{item.id}]"
 
 
 @session.command("list")

@@ -223,6 +223,15 @@ class Composer:
         )
 
 
+def promise(channel: ShareChannel) -> str:
+    """What becomes of a share through this channel whose answer was lost, in words."""
+    if channel.honours_key:
+        return "Never lost and never doubled: a share whose answer was lost is sent again, and the gateway takes it for the same one."
+    if channel.can_look_up:
+        return "Never lost and never doubled: a share whose answer was lost is asked about, and sent again only if the gateway lacks it."
+    return "A share whose answer was lost is unknown: it is not repeated by itself, and can be resent by hand."
+
+
 def _why_not(name: str, offered: OfferedChannel) -> str:
     skipped = next((item for item in offered.skipped if item.name == name), None)
     if skipped is not None:

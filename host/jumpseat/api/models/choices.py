@@ -34,6 +34,10 @@ class ShareChannel(Answer):
     address_kind: str = Field(description="email, phone or other.")
     templated: bool = Field(description="False where the provider writes the text itself.")
     max_text: Maybe[int] = Field(default=None, description="Longest text in characters; absent for no limit.")
+    max_segments: Maybe[int] = Field(default=None, description="Longest text in segments; absent for no limit.")
+    honours_key: bool = Field(description="The gateway takes the same message twice for one: a lost answer is settled by sending again.")
+    can_look_up: bool = Field(description="The gateway can be asked what became of a message: a lost answer is settled by asking.")
+    promise: str = Field(description="What follows from both for a share whose answer was lost, in words.")
 
 
 class ShareChannelList(ListAnswer):

@@ -28,6 +28,10 @@ class Share(Answer):
     reason: str = Field(description="Why it was refused, failed or is unknown; empty otherwise.")
     tries: int
     done_at: Maybe[Moment] = None
+    next_try_at: Maybe[Moment] = Field(
+        default=None, description="When it is tried again; of an unknown share, when its gateway is asked again."
+    )
+    resend_of: Maybe[str] = Field(default=None, description="Id of the share whose message this one sends once more.")
 
 
 class ShareList(ListAnswer):
@@ -48,6 +52,7 @@ class SharePreview(Answer):
     subject: str
     text: str
     html: Maybe[str] = None
+    segments: Maybe[int] = Field(default=None, description="Parts that the text is sent and charged in, where the channel counts them.")
 
 
 class SharePreviewList(ListAnswer):
@@ -87,3 +92,8 @@ class ShareSession(PreviewShares):
     """Sends the customer link of a session."""
 
     chat_message: Text = Field(default="", description="For the record's feed in the CRM.")
+    resend: bool = Field(
+        default=False,
+        description="Send it even if the same was shared in the last 10 seconds; otherwise that share is answered and nothing sent. "
+        "A call with an idempotency key is told apart by its key.",
+    )

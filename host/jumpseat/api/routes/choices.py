@@ -11,6 +11,7 @@ from jumpseat.api.models.common import Maybe, Name
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, answers
 from jumpseat.api.signin import NEEDS_SIGN_IN, Serving
+from jumpseat.shares.compose import promise
 
 router = operations()
 
@@ -51,7 +52,17 @@ def list_session_types(host: Serving) -> SessionTypeList:
 def list_share_channels(host: Serving) -> ShareChannelList:
     """Every share channel that a plugin brings, by name."""
     items = [
-        ShareChannel(name=name, label=item.label, address_kind=item.address_kind, templated=item.templated, max_text=item.max_text)
+        ShareChannel(
+            name=name,
+            label=item.label,
+            address_kind=item.address_kind,
+            templated=item.templated,
+            max_text=item.max_text,
+            max_segments=item.max_segments,
+            honours_key=item.honours_key,
+            can_look_up=item.can_look_up,
+            promise=promise(item),
+        )
         for name, item in sorted(host.share_channels.items())
     ]
     return ShareChannelList(items=items)
