@@ -93,6 +93,13 @@ def event_view(told: Told, public_url: str) -> dict[str, Any]:
     return shown
 
 
+def connection_view(row: ReportRow) -> dict[str, Any]:
+    """A connection; its record's reference stands among its other fields."""
+    shown: dict[str, Any] = view(row)
+    shown.pop("record", None)
+    return {**shown, **(ref_view(row.record) if row.record else {})}
+
+
 def offer_view(offer: Offer) -> dict[str, Any]:
     """An offer; templates without their bodies."""
     shown: dict[str, Any] = view(offer)

@@ -22,6 +22,7 @@ from jumpseat.store.connections import ReportRow, Wanted, page
 from jumpseat.store.sessions import Details
 from jumpseat.types import RecordRef, Session, SessionState
 from jumpseat_teamviewer.account import SETTINGS, ProviderAccount
+from jumpseat_teamviewer.emulator.model import Report
 from jumpseat_teamviewer.session_types import Pilot, RemoteControl
 
 NOON = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
@@ -150,3 +151,16 @@ def report(store: Store, **wanted: Any) -> list[ReportRow]:
 
 def ids(rows: Sequence[ReportRow]) -> list[str]:
     return [row.id for row in rows]
+
+
+EVERYTHING_ELSE = ("start", "end", "session_code", "user_id", "supporter_name", "customer_name", "device_id", "description", "notes")
+"""What a row of the emulated account becomes."""
+
+
+def columns_of(reported: Report) -> tuple[Any, ...]:
+    """The columns ``EVERYTHING_ELSE`` of a report of the emulated account."""
+    case = reported.case
+    of_case = (case.customer_name or None, case.description) if case else (None, None)
+    user = (reported.user_id, reported.user_name)
+    code = case.code if case else None
+    return (reported.start, reported.end, code, *user, of_case[0], reported.device_id, of_case[1], reported.notes or None)
