@@ -418,8 +418,7 @@ def test_a_delivery_whose_process_ended_is_tried_again_under_its_id(bench: Bench
     delivering.run()
     assert [item.state for item in bench.deliveries(webhook)] == [SENDING]
     bench.clock.move(seconds=1)
-    delivering.run()
-    until(lambda: receiver.ids == [waits.id])
+    until(lambda: (delivering.run(), receiver.ids == [waits.id])[1])
 
     assert delivering.stop(5)
     (done,) = bench.deliveries(webhook)
@@ -444,8 +443,7 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing(store: Store, clo
     clock.set(datetime.now(UTC) + CLAIM + timedelta(seconds=1))
     delivering = bench.delivering()
 
-    delivering.run()
-    until(lambda: len(receiver.calls) == 2)
+    until(lambda: (delivering.run(), len(receiver.calls) == 2)[1])
 
     assert delivering.stop(5)
     assert receiver.ids == [waits.id, waits.id]
@@ -464,8 +462,7 @@ def test_a_last_try_that_was_cut_off_is_made_once_more(bench: Bench, receiver: R
     bench.clock.move(seconds=CLAIM.total_seconds() + 1)
     delivering = bench.delivering()
 
-    delivering.run()
-    until(lambda: receiver.calls)
+    until(lambda: (delivering.run(), receiver.calls)[1])
 
     assert delivering.stop(5)
     (done,) = bench.deliveries(webhook)
@@ -481,8 +478,7 @@ def test_an_answer_that_comes_after_the_claim_has_ended_changes_nothing(bench: B
     assert late is not None
     bench.clock.move(seconds=CLAIM.total_seconds() + 1)
     delivering = bench.delivering()
-    delivering.run()
-    until(lambda: receiver.calls)
+    until(lambda: (delivering.run(), receiver.calls)[1])
     assert delivering.stop(5)
 
     with bench.store.write() as conn:

@@ -83,9 +83,12 @@ class Delivering:
 
     def run(self) -> None:
         """Take back what was cut off, and have every webhook called that can be and has something due; waits for none of them."""
-        self._take_back()
+        now = self.clock.now()
         with self.store.read() as conn:
-            ready = rows.due(conn, self.clock.now(), 2 * AT_ONCE)
+            cut_off = rows.cut_off(conn, now - CLAIM)
+            ready = rows.due(conn, now, 2 * AT_ONCE)
+        for delivery in cut_off:
+            self._take_back(delivery)
         with self._lock:
             for webhook_id in ready:
                 if self._stopping or len(self._running) >= AT_ONCE:
@@ -205,13 +208,9 @@ class Delivering:
         self.alerts.raise_alert(alert_key(webhook.id), f"The secret of the webhook '{webhook.name}' cannot be opened", text)
         return found or delivery
 
-    def _take_back(self) -> None:
-        """Have what was cut off tried again, a last try too, for it was not the receiver that failed; a trial is over."""
-        now = self.clock.now()
-        with self.store.read() as conn:
-            found = rows.cut_off(conn, now - CLAIM)
-        for delivery in found:
-            trial = delivery.event_id is None
-            ends = {"done_at": now} if trial else {"next_try_at": now, "tries": min(delivery.tries, MAX_TRIES - 1)}
-            with self.store.write() as conn:
-                rows.settle(conn, delivery, FAILED if trial else WAITING, status=None, reason=CUT_OFF, **ends)
+    def _take_back(self, delivery: Delivery) -> None:
+        """Have a try that was cut off made again, a last one too, for it was not the receiver that failed; a trial is over."""
+        now, trial = self.clock.now(), delivery.event_id is None
+        ends = {"done_at": now} if trial else {"next_try_at": now, "tries": min(delivery.tries, MAX_TRIES - 1)}
+        with self.store.write() as conn:
+            rows.settle(conn, delivery, FAILED if trial else WAITING, status=None, reason=CUT_OFF, **ends)
