@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import threading
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import urllib3
 import uvicorn
 import yaml
 
@@ -47,6 +49,19 @@ class ShiftedClock:
         self._by += timedelta(**by)
 
 
+class Impatient(requests.Session):
+    """Does not wait for the end of a stream: of one that began only the head is looked at."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        answer = super().send(request, **{**options, "stream": True})
+        if answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+            answer.close()
+            answer.raw = urllib3.HTTPResponse(io.BytesIO(), preload_content=False)
+        if not options.get("stream"):
+            _ = answer.content
+        return answer
+
+
 @dataclass(frozen=True)
 class Api:
     """Calls the server as one supporter with one key."""
@@ -54,7 +69,7 @@ class Api:
     base: str
     key: str | None = field(default=None, repr=False)
     supporter: str | None = None
-    http: requests.Session = field(default_factory=requests.Session)
+    http: requests.Session = field(default_factory=Impatient)
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> requests.Response:
         """``Idempotency_Key="a"`` sends the header ``Idempotency-Key: a``."""

@@ -7,7 +7,6 @@ from typing import Annotated, cast
 
 from fastapi import Header, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
-from pydantic import Field
 
 from jumpseat.api.models.common import Id, Maybe, Name, RecordId
 from jumpseat.api.models.events import AlertList, EventKind
@@ -22,12 +21,13 @@ from jumpseat.views import view
 
 router = operations()
 
-EventNumber = Annotated[int, Field(ge=0, le=2**63 - 1)]
-EventId = Annotated[Maybe[EventNumber], Query(description="Like the header Last-Event-ID, for clients that cannot send it.")]
+EventId = Annotated[Maybe[int], Query(ge=0, le=2**63 - 1, description="Like the header Last-Event-ID, for clients that cannot send it.")]
 LastEventId = Annotated[
-    Maybe[EventNumber],
+    Maybe[int],
     Header(
         alias="Last-Event-ID",
+        ge=0,
+        le=2**63 - 1,
         description="Id of the last event that was seen: what happened since comes first. Left out, the stream begins now.",
     ),
 ]
