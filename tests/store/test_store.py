@@ -15,6 +15,7 @@ from jumpseat.store import Store, executors
 from jumpseat.store.columns import new_id
 from jumpseat.store.schema import ONE_KEY_NAME, ONE_VALID, api_keys
 from jumpseat.store.store import violates
+from jumpseat.store.upgrade import HEAD
 
 NOON = datetime(2026, 3, 28, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -157,7 +158,8 @@ def test_a_database_of_a_newer_jumpseat_is_refused(open_store):
     with pytest.raises(JumpseatError) as refused:
         open_store()
 
-    assert str(refused.value) == "The database has schema 9999 and this Jumpseat knows schemas up to 0001. Start the newer Jumpseat again."
+    expected = f"The database has schema 9999 and this Jumpseat knows schemas up to {HEAD}. Start the newer Jumpseat again."
+    assert str(refused.value) == expected
 
 
 def test_ids_are_long_and_say_what_they_name():

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from jumpseat.host import Host
 
 
+NO_HEARTBEAT = "it was killed or cannot reach the database; a living worker takes its work over"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at."""
@@ -41,6 +44,7 @@ def doctor(ctx: Context, as_json: bool) -> int:
             *_metadata(host),
             *_plugins(host),
             *_database(host),
+            *_processes(host),
             *_sources(host),
             *_extensions(host),
             *_webhooks(host),
@@ -97,6 +101,22 @@ def _database(host: Host) -> Iterator[Finding]:
         yield Finding(
             "database", False, f"{type(error).__name__}: it cannot be used", "check JUMPSEAT_DATABASE_URL and that the server runs"
         )
+
+
+def _processes(host: Host) -> Iterator[Finding]:
+    """Who serves and works on this database, and whether all have the same metadata."""
+    try:
+        found = host.processes(host.operator())
+    except Exception:  # the line before says that the database cannot be used
+        return
+    alive = {process.catalogue_version for process in found if process.alive}
+    for one in found:
+        said = f"{one.role}, Jumpseat {one.version}, metadata {one.catalogue_version[:12]}"
+        if not one.alive:
+            yield Finding(f"process {one.id}", False, f"{said}; no heartbeat since {one.beat_at:%Y-%m-%dT%H:%M:%SZ}", NO_HEARTBEAT)
+        else:
+            fix = "" if len(alive) == 1 else "not all processes serve the same metadata: roll it out everywhere, and look for errors in it"
+            yield Finding(f"process {one.id}", not fix, said, fix)
 
 
 def _sources(host: Host) -> Iterator[Finding]:
