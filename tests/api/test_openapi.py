@@ -35,6 +35,8 @@ OPERATIONS = {
     "resendShare": "POST /v1/shares/{shareId}/resend",
     "listSessionTypes": "GET /v1/session-types",
     "listShareChannels": "GET /v1/share-channels",
+    "streamEvents": "GET /v1/events",
+    "listAlerts": "GET /v1/alerts",
     "listTemplates": "GET /v1/templates",
     "listContacts": "GET /v1/contacts",
     "listPlugins": "GET /v1/plugins",
