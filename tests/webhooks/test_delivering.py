@@ -488,6 +488,28 @@ def test_an_answer_that_comes_after_the_claim_has_ended_changes_nothing(bench: B
     assert (item.state, item.status) == (WAITING, 500)
 
 
+def test_an_answer_to_a_try_that_was_taken_back_does_not_end_the_try_that_runs_now(sqlite_bench: Bench, receiver: Receiver) -> None:
+    bench = sqlite_bench
+    webhook = bench.add(receiver.url)
+    bench.told(webhook)
+    tries = []
+    for _ in range(2):
+        with bench.store.write() as conn:
+            claimed = rows.claim(conn, webhook.id, bench.clock.now())
+            assert claimed is not None
+            tries.append(claimed.delivery)
+        if len(tries) == 1:  # as a last try is taken back: under the same number
+            with bench.store.write() as conn:
+                rows.settle(conn, tries[0], WAITING, status=None, reason=CUT_OFF, next_try_at=bench.clock.now(), tries=0)
+            bench.clock.move(seconds=1)
+
+    with bench.store.write() as conn:
+        late = rows.settle(conn, tries[0], FAILED, status=500, reason="late")
+        present = rows.settle(conn, tries[1], DELIVERED, status=200, reason="")
+
+    assert (tries[0].tries, late, present) == (tries[1].tries, False, True)
+
+
 def test_a_stopped_process_begins_nothing_new(sqlite_bench: Bench, receiver: Receiver) -> None:
     bench = sqlite_bench
     webhook = bench.add(receiver.url)
