@@ -14,6 +14,7 @@ from jumpseat.jobs.alerting import Alerts, SignInsLost
 from jumpseat.jobs.progress import Beating, Progress, RunPaused, RunTaken
 from jumpseat.jobs.runs import QUEUE, JobRuns
 from jumpseat.log import get_logger
+from jumpseat.metrics import JOB_RUNS
 from jumpseat.store import jobs
 from jumpseat.store.jobs import Cause, Claim, JobRun, JobState
 
@@ -143,6 +144,7 @@ class Runner:
 
     def _log_end(self, claim: Claim, state: JobState, *, ended: bool, reason: str = "") -> None:
         if ended:
+            JOB_RUNS.labels(claim.run.job, state.value).inc()
             log.info("job_run_ended", job=claim.run.job, run=claim.run.id, state=state.value, **({"reason": reason} if reason else {}))
         else:
             log.warning("job_run_taken", job=claim.run.job, run=claim.run.id, executor=claim.run.executor)
@@ -156,7 +158,7 @@ def delay_before(attempt: int, asked_seconds: float | None = None) -> timedelta:
         asked_seconds: what the provider asks for; never less than that.
     """
     longest = min(FIRST_DELAY * 2 ** (attempt - 1), LONGEST_DELAY)
-    drawn = longest * secrets.SystemRandom().random()
+    drawn: timedelta = longest * secrets.SystemRandom().random()
     return max(drawn, min(timedelta(seconds=asked_seconds or 0), LONGEST_DELAY))
 
 
