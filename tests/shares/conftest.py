@@ -26,7 +26,8 @@ from jumpseat import (
     hookimpl,
 )
 
-RECORD = Record(RecordRef("Case", "4711"), "The printer", contacts=(Contact("c1", "Paul", mobile="+33612345678"),))
+PAUL = Contact("c1", "Paul", mobile="+33612345678")
+RECORD = Record(RecordRef("Case", "4711"), "The printer", contacts=(PAUL,))
 OBJECT = """\
 label: Case
 supported_object: Case
@@ -84,6 +85,10 @@ class Bench:
         self.host, self.pager, self.told = host, pager, told
         self.operator = host.operator()
         self.session = host.open_session(RECORD, "room", self.operator)
+
+    def record(self, number: int) -> Record:
+        """Another record by value."""
+        return Record(RecordRef("Case", f"C{number}"), f"Printer {number}", contacts=(PAUL,))
 
     def share(self) -> str:
         return self.host.share(self.session.id, [], self.operator)[0].id

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -60,6 +60,7 @@ OVERLOOKED = timedelta(seconds=30)
 MOST_OVERLOOKED = 100
 LOOK_AGAIN_FIRST, LOOK_AGAIN_LONGEST, LOOK_AGAIN_FOR = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=24)
 """How often the gateway is asked about an unknown share: as long again as it is old, within these bounds."""
+TOLD_EVERY = timedelta(hours=1)
 CUT_OFF = "The try was cut off before the gateway answered."
 MAYBE_SENT = "The message may have been sent; resend it if the customer has not received it."
 USELESS = "The session is over; the link would be useless."
@@ -128,6 +129,8 @@ class Sending:
     settings: Callable[[], HostSettings]
     alert: Alert
     breaker: Breaker
+    told: dict[str, datetime] = field(default_factory=dict)
+    """When this process last told of an incident: a thousand stopped shares are not a thousand writes."""
 
     # --- storing ------------------------------------------------------------------------------------------------------
 
@@ -210,8 +213,12 @@ class Sending:
 
     def _tell_of_cap(self, reached: CapReached, now: datetime) -> None:
         """One incident per channel and day, however many shares are stopped."""
+        key = f"share_cap:{reached.channel}:{now:%Y-%m-%d}"
+        if key in self.told and timedelta(0) <= now - self.told[key] < TOLD_EVERY:
+            return
+        self.told[key] = now
         text = f"{reached.message} Look for who sends so much, and why."
-        self.alert(f"share_cap:{reached.channel}:{now:%Y-%m-%d}", f"A cap stops shares by '{reached.channel}'", text)
+        self.alert(key, f"A cap stops shares by '{reached.channel}'", text)
 
     def resend(self, share: Share, session: Session, supporter: Supporter, label: str, *, kept: Kept | None = None) -> Share:
         """Send a share once more, because a supporter asks for it.
@@ -323,8 +330,7 @@ class Sending:
         """Let a share wait while its channel rests; those that wait are spread over the time after it."""
         self.work.prepare((share.channel,))
         with self.store.write() as connection:
-            spread = min(share_rows.waiting(connection, share.channel) / PER_SECOND, LONGEST_SPREAD_SECONDS)
-            wait = rest.seconds + random.uniform(0, spread)
+            wait = rest.seconds + random.uniform(0, spread_seconds(share_rows.waiting(connection, share.channel)))
             until = self.clock.now() + timedelta(seconds=wait)
             held = share_rows.put_off(connection, share, until, f"Waiting for the gateway. {rest.reason}")
             if held is not None:
@@ -496,6 +502,11 @@ def delay_seconds(tries: int, outcome: Outcome) -> float:
     asked = min(max(outcome.retry_after_seconds or 0, 0), LONGEST_REST.total_seconds())
     bound = min(FIRST_DELAY_SECONDS * 2 ** min(tries - 1, 20), LONGEST_DELAY_SECONDS)
     return asked + random.uniform(0, bound)
+
+
+def spread_seconds(waiting: int) -> float:
+    """Over how many seconds so many shares come back to a channel that rested."""
+    return min(waiting / PER_SECOND, LONGEST_SPREAD_SECONDS)
 
 
 def _last_try(share: Share, session: Session | None) -> datetime:

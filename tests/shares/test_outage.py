@@ -1,0 +1,134 @@
+"""A gateway that is down for long, many shares that wait, and somebody who has texts sent without end."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from jumpseat.errors import CapReached
+from jumpseat.shares.breaker import AFTER, INTERVAL, Breaker
+from jumpseat.shares.compose import Composed
+from jumpseat.shares.sending import spread_seconds
+from jumpseat.types import Outcome, Recipient, Supporter
+
+DOWN = Outcome.failed("Down.", retry=True)
+PUMPED = int(os.environ.get("JUMPSEAT_PUMPED", "600"))
+"""Requests of the simulated attack; 10,000 for the long form."""
+
+
+@pytest.fixture
+def database_url(tmp_path: Any) -> str:
+    """On SQLite: what is counted here is decided by no database."""
+    return f"sqlite:///{tmp_path / 'jumpseat.db'}"
+
+
+def arrivals(clock: Any, shares: int, outage: timedelta, seed: int) -> tuple[int, list[float]]:
+    """How many calls were lost on a dead gateway, and when (in seconds) the shares reached it once it worked again."""
+    dice, breaker, start = random.Random(seed), Breaker(clock), clock.now()
+    due = [(dice.uniform(0, 1), number) for number in range(shares)]
+    heapq.heapify(due)
+    lost, arrived = 0, []
+    while due:
+        at, number = heapq.heappop(due)
+        clock.set(start + timedelta(seconds=at))
+        rest = breaker.admit("sms")
+        if rest is not None:
+            heapq.heappush(due, (at + rest.seconds + dice.uniform(0, spread_seconds(shares - len(arrived))), number))
+        elif at < outage.total_seconds():
+            breaker.ended("sms", DOWN)
+            lost += 1
+            heapq.heappush(due, (at + dice.uniform(0, 5), number))
+        else:
+            breaker.ended("sms", Outcome.sent())
+            arrived.append(at)
+    return lost, arrived
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ten_minutes_of_outage_cost_a_tenth_of_the_wanted_calls_at_most_and_the_rest_comes_spread(clock: Any, seed: int) -> None:
+    outage = timedelta(minutes=10)
+    lost, arrived = arrivals(clock, 500, outage, seed)
+
+    busiest = max(Counter(int(at) for at in arrived).values())
+    mean = len(arrived) / (max(arrived) - min(arrived))
+    assert lost <= AFTER + outage / INTERVAL
+    assert lost <= 0.1 * 500
+    assert busiest <= 3 * mean
+    assert min(arrived) - outage.total_seconds() <= INTERVAL.total_seconds() + spread_seconds(500) / 10
+
+
+def test_a_resting_channel_refuses_in_no_time(clock: Any) -> None:
+    breaker = Breaker(clock)
+    for _ in range(AFTER):
+        assert breaker.admit("sms") is None
+        breaker.ended("sms", DOWN)
+
+    began = time.perf_counter()
+    refused = [breaker.admit("sms") for _ in range(1000)]
+    assert None not in refused
+    assert time.perf_counter() - began < 5  # 5 ms each
+
+
+def test_only_one_probe_at_a_time(clock: Any) -> None:
+    breaker = Breaker(clock)
+    for _ in range(AFTER):
+        breaker.ended("sms", DOWN)
+    clock.move(seconds=30)
+
+    assert breaker.admit("sms") is None
+    assert breaker.admit("sms") is not None
+    breaker.ended("sms", None)  # it did not take place
+    assert breaker.admit("sms") is None
+    breaker.ended("sms", Outcome.refused("No such number."))  # a no is an answer
+    assert breaker.admit("sms") is breaker.admit("sms") is None
+
+
+@pytest.mark.parametrize("jump", [timedelta(minutes=-10), timedelta(days=-1), timedelta(days=1)])
+def test_a_clock_that_jumps_does_not_prolong_a_rest(clock: Any, jump: timedelta) -> None:
+    breaker = Breaker(clock)
+    for _ in range(AFTER):
+        breaker.ended("sms", DOWN)
+    clock.set(clock.now() + jump)
+
+    assert breaker.admit("sms") is None
+
+
+def test_one_channel_does_not_rest_for_another(clock: Any) -> None:
+    breaker = Breaker(clock)
+    for _ in range(AFTER):
+        breaker.ended("sms", DOWN)
+
+    assert breaker.admit("sms") is not None
+    assert breaker.admit("email") is None
+
+
+def test_texts_without_end_are_stopped_at_the_caps_with_one_alert(bench_of: Callable[..., Any], clock: Any) -> None:
+    """Premium and odd numbers are refused before; these are ordinary ones, by several supporters on several records."""
+    bench = bench_of()
+    sending, operator = bench.host._wiring.sending, bench.operator
+    sessions = [bench.session, *(bench.host.open_session(bench.record(number), "room", operator) for number in range(1, 12))]
+    supporters = [Supporter(f"u{number}", f"Agent {number}") for number in range(12)]
+    dice = random.Random(31)
+    accepted: Counter[str] = Counter()
+    for _ in range(PUMPED):
+        by, session = dice.choice(supporters), dice.choice(sessions)
+        to = Recipient(f"+336{dice.randrange(10**8):08}")
+        clock.move(seconds=1)
+        try:
+            sending.send(session, [Composed("pager", "Pager", to, "", "en", "", dice.randbytes(4).hex(), None)], by)
+        except CapReached:
+            continue
+        accepted.update(("all", by.id, session.id))
+
+    assert accepted["all"] == 120  # 12 records, 10 each
+    assert max(accepted[by.id] for by in supporters) <= 100
+    assert max(accepted[session.id] for session in sessions) == 10
+    assert [alert.key for alert in bench.host.alerts(operator)] == ["share_cap:pager:2026-03-28"]
