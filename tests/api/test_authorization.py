@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from jumpseat import Host
 from jumpseat.api.app import ROUTERS, routes_of
+from jumpseat.api.routes import webhooks
 from jumpseat.api.signin import signed_in
 
 OPEN = {"/health/live", "/health/ready", "/metrics"}
@@ -31,6 +33,8 @@ BODIES = {
     "shareSession": {},
     "previewShare": {},
     "setTraceLevel": {"level": "off"},
+    "createWebhook": {"name": "crm", "url": "https://hooks.example.com/"},
+    "updateWebhook": {"enabled": False},
 }
 
 
@@ -60,7 +64,7 @@ SIGNED_IN = [
 
 def ask(api: Api, route: APIRoute, method: str) -> requests.Response:
     path = route.path.replace("{object}", "Case").replace("{recordId}", CASE).replace("{sessionId}", NO_SESSION)
-    path = path.replace("{shareId}", NO_SHARE)
+    path = path.replace("{shareId}", NO_SHARE).replace("{webhookId}", NO_WEBHOOK).replace("{deliveryId}", NO_WEBHOOK)
     path = path.replace("{job}", "retention").replace("{runId}", NO_RUN)
     query = f"?object=Case&recordId={CASE}" if route.path == "/v1/contacts" else ""
     return api.call(method, path + query, BODIES.get(route.operation_id or ""))
@@ -97,13 +101,11 @@ def test_without_a_valid_key_every_operation_asks_for_one(route: APIRoute, metho
 def test_with_a_key_every_operation_does_what_the_rights_allow(route: APIRoute, method: str, caller: str, callers: dict[str, Api]) -> None:
     answer = ask(callers[caller], route, method)
 
-    if route.path in ADMINISTRATION and caller != "administrator":
+    if route.path in ADMINISTRATION | WEBHOOKS and caller != "administrator":
         assert problem(answer)["code"] == "JS-RIGHT"
     elif "{sessionId}" in route.path:
         assert problem(answer)["code"] == "JS-SESSION"
-    elif "{runId}" in route.path:
-        assert problem(answer)["code"] == "JS-NOT-FOUND"
-    elif "{shareId}" in route.path:
+    elif re.search(r"{(run|share|webhook)Id}", route.path):
         assert problem(answer)["code"] == "JS-NOT-FOUND"
     elif route.operation_id == "openSession" and answer.status_code == 409:
         assert problem(answer)["code"] == "JS-SESSION-VALID"  # another caller of this module has opened one

@@ -34,7 +34,10 @@ def description(shared_api: Api) -> Any:
 def known(shared_api: Api) -> dict[str, str]:
     """Things that exist, so that half of the calls come further than the door."""
     run = shared_api.post("/v1/jobs/reconciliation/runs").json()
-    return {**KNOWN, "sessionId": shared_api.open()["sessionId"], "job": "retention", "runId": run["id"]}
+    webhook = shared_api.post("/v1/webhooks", {"name": "crm", "url": "https://127.0.0.1:9/"}).json()["id"]
+    delivery = shared_api.post(f"/v1/webhooks/{webhook}/test").json()["id"]
+    webhooks = {"webhookId": webhook, "deliveryId": delivery}
+    return {**KNOWN, **webhooks, "sessionId": shared_api.open()["sessionId"], "job": "retention", "runId": run["id"]}
 
 
 @pytest.mark.parametrize(
