@@ -27,19 +27,20 @@ from jumpseat import (
 )
 from jumpseat_teamviewer.account import ProviderAccount
 from jumpseat_teamviewer.answers import ConnectionReport, DeviceEntry, ServiceCase
+from jumpseat_teamviewer.budget import seconds_per_call
 from jumpseat_teamviewer.client import LOOPBACK, TeamViewerClient
-from jumpseat_teamviewer.failures import SessionUnknown
-from jumpseat_teamviewer.reading import format_date, normalise_code, write_custom_api
+from jumpseat_teamviewer.failures import SETTINGS_FILE
+from jumpseat_teamviewer.reading import format_date, write_custom_api
 from jumpseat_teamviewer.tokens import BAD_TOKEN, NO_TOKEN
 
 DESCRIPTION_MAX, NAME_MAX, EMAIL_MAX = 4000, 100, 254
-SINGLE_READS = 50
-"""Sessions that one ``status`` looks up one by one; the others answer ``unknown`` until the next round."""
+PAGE = 1000
+"""Sessions on one page of the provider's list."""
 CLOCKS_APART = timedelta(minutes=10)
 """How far the provider's clock may be from ours when a session is looked up by its time."""
+DEVICES_NEED = f"Devices are a user's: the token in {SETTINGS_FILE} has to be a user's own, with the right to see computers & contacts."
 LONGEST_CONNECTION = timedelta(hours=48)
 """Reports are filtered by start on the other side; a connection that ended lately may have begun this much earlier."""
-UNKNOWN = SessionStatus("unknown")
 _REMOTE_ID = re.compile(r"[0-9]{8,12}")
 
 
@@ -135,8 +136,16 @@ class TeamViewerSession(SessionType):
         return ConnectionPage(tuple(map(_connection, wanted)), follows)
 
     def devices(self, supporter: Supporter) -> Sequence[Device]:
-        """The machines assigned to the account, by name; a connect link for those that are online."""
-        found = [_device(entry) for entry in self._client().devices() if entry.assigned is not False]
+        """The machines assigned to the account, by name; a connect link for those that are online.
+
+        Raises:
+            ProviderRefused: the token is a company's, which has no devices, or lacks the right.
+        """
+        try:
+            entries = self._client().devices()
+        except ProviderRefused as refused:
+            raise ProviderRefused(f"{refused.message.rstrip('.')}. {DEVICES_NEED}") from refused
+        found = [_device(entry) for entry in entries if entry.assigned is not False]
         return sorted(found, key=lambda device: (device.name.casefold(), device.id))
 
     def _client(self) -> TeamViewerClient:

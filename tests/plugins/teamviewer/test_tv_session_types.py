@@ -416,6 +416,16 @@ def test_devices_are_those_assigned_with_a_link_for_those_online(plugin):
     assert devices[1].last_seen is not None
 
 
+def test_a_company_token_has_no_devices_and_is_told_what_is_needed(emulator, plugin_with):
+    with pytest.raises(ProviderRefused) as refused:
+        plugin_with(token=Secret(emulator.state.company_token)).remote_control.devices(NADIA)
+
+    assert refused.value.message == (
+        "TeamViewer refused: The list of devices is not available for company tokens. Devices are a user's: the token in "
+        "metadata/plugins/teamviewer.yaml has to be a user's own, with the right to see computers & contacts."
+    )
+
+
 @pytest.mark.parametrize("number", ["1234567", "41022033312345"])
 def test_a_device_whose_number_is_none_has_no_link(plugin, emulator, number):
     emulator.state.machines[0].number = number
