@@ -35,7 +35,8 @@ def arrivals(clock: Any, shares: int, outage: timedelta, seed: int) -> tuple[int
     dice, breaker, start = random.Random(seed), Breaker(clock), clock.now()
     due = [(dice.uniform(0, 1), number) for number in range(shares)]
     heapq.heapify(due)
-    lost, arrived = 0, []
+    lost = 0
+    arrived: list[float] = []
     while due:
         at, number = heapq.heappop(due)
         clock.set(start + timedelta(seconds=at))

@@ -79,7 +79,7 @@ def gateway() -> Iterator[Gateway]:
 @pytest.fixture
 def channel(lend: Callable[..., Any], gateway: Gateway) -> Callable[..., SmsChannel]:
     """``channel(setting=…)``: the channel, set to the gateway; secrets are given as text."""
-    secrets = ("secret", "auth_token", "apprise_url")
+    secrets = ("secret", "auth_token", "apprise_url", "receipt_secret")
 
     def make(**settings: Any) -> SmsChannel:
         settings = {name: Secret(value) if name in secrets else value for name, value in settings.items()}
