@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
-from jumpseat.errors import InvalidValue
+from jumpseat.store.cursors import cursor, read_cursor
 from jumpseat.store.schema import sessions as table
 from jumpseat.types import RecordRef, Session, SessionState
 
@@ -168,7 +166,9 @@ def open_ones(conn: sa.Connection, *, valid_after: datetime | None = None, overd
     return tuple(_details(row) for row in conn.execute(found).mappings())
 
 
-def some(conn: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence[Any] = (), limit: int | None = None) -> tuple[Details, ...]:
+def some(
+    conn: sa.Connection, *where: sa.ColumnElement[bool], order_by: Sequence[Any] = (), limit: int | None = None
+) -> tuple[Details, ...]:
     """Sessions that fulfil all conditions, which name columns of the table; newest first unless another order is given."""
     order = order_by or (table.c.created_at.desc(), table.c.id.desc())
     found = sa.select(table).where(*where).order_by(*order).limit(limit)
@@ -242,10 +242,10 @@ def search(
     if states:
         found = found.where(table.c.state.in_(sorted(state.value for state in states)))
     if before is not None:
-        found = found.where(sa.tuple_(table.c.created_at, table.c.id) < sa.tuple_(*_read_cursor(before)))
+        found = found.where(sa.tuple_(table.c.created_at, table.c.id) < sa.tuple_(*read_cursor(before)))
     size = max(1, min(limit, MOST))
     rows = _many(conn, found.limit(size + 1))
-    return Page(rows[:size], _cursor(rows[size - 1]) if len(rows) > size else None)
+    return Page(rows[:size], cursor(rows[size - 1].created_at, rows[size - 1].id) if len(rows) > size else None)
 
 
 def counts(conn: sa.Connection) -> Mapping[str, int]:
@@ -264,23 +264,6 @@ def _of(ref: RecordRef) -> sa.Select[Any]:
 
 def _many(conn: sa.Connection, found: sa.Select[Any]) -> tuple[Session, ...]:
     return tuple(_session(row) for row in conn.execute(found).mappings())
-
-
-def _cursor(session: Session) -> str:
-    text = json.dumps([session.created_at.isoformat(), session.id])
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> Sequence[sa.BindParameter[Any]]:
-    try:
-        at, id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not isinstance(id, str) or "\0" in id:
-            raise ValueError
-        moment = moment.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError):
-        raise InvalidValue("The list cannot be continued from here: 'before' is not the end of a page.", param="before") from None
-    return sa.literal(moment, table.c.created_at.type), sa.literal(id, table.c.id.type)
 
 
 def _session(row: sa.RowMapping) -> Session:
