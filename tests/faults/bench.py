@@ -9,6 +9,7 @@ that opens them, and what leaves the host. Without a step to be killed at, a pro
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
@@ -58,6 +59,7 @@ ROOT = Path(__file__).parents[2]
 KINDS = ("keyed", "lookup", "plain", "mail")
 OBJECT = "label: Case\nsupported_object: Case\nname_field: Name\nemail_template_description: none\nallow_custom_recipient: true\n"
 CUSTOMER = Contact("c1", "Paul", email="paul@client.example", mobile="+33612345678")
+PR_SET_PDEATHSIG = 1
 DEADLINE = 2.0
 """Of every channel, in seconds: a share that was cut off is settled this long and a margin later."""
 
@@ -378,6 +380,8 @@ def fork(part: str, bench: dict[str, Any], arguments: Sequence[Any] = (), kill_a
     child = os.fork()
     if not child:
         os.close(0)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # nothing of a test outlives it
         play(part, bench, arguments, kill_at, nth)
     return child
 

@@ -124,7 +124,7 @@ def wait_for(holds: Any, seconds: float = 60.0) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_three_rounds_of_two_hundred_callers_with_one_key_each(two: Two, gateways: Gateways) -> None:
     rounds(two, gateways, 3)
 
