@@ -107,7 +107,7 @@ def test_retention_keeps_events_that_a_follower_has_not_seen(filled: Bench, cloc
     assert count(filled, schema.events) == 3
 
 
-def test_retention_forgets_runs_and_the_engine_its_finished_work(filled: Bench, clock: Any) -> None:
+def test_retention_forgets_old_runs(filled: Bench, clock: Any) -> None:
     filled.run()
     clock.move(days=2)
 
