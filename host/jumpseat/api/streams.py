@@ -103,8 +103,11 @@ class Listener:
             Ended: by ``end``.
         """
         if not self.waiting and not self.ended:
-            with anyio.move_on_after(seconds):
+            alarm = asyncio.get_running_loop().call_later(seconds, self.news.set)
+            try:
                 await self.news.wait()
+            finally:
+                alarm.cancel()
         self.news.clear()
         if self.ended:
             raise Ended
