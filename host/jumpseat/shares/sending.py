@@ -28,6 +28,7 @@ from jumpseat.errors import (
     ProviderError,
     ProviderRefused,
     RecipientInvalid,
+    Refused,
     ShareBusy,
 )
 from jumpseat.shares import caps
@@ -259,6 +260,8 @@ class Sending:
         return queued
 
     def _queue_again(self, connection: Connection, share_id: str, supporter: Supporter, now: datetime) -> Share:
+        if not share_rows.has_text(connection, share_id):
+            raise Refused("The text of this share is no longer kept ('messages' under 'retention' in host.yaml). Share the session anew.")
         queued = share_rows.requeue(connection, share_id, (ShareState.UNKNOWN, ShareState.FAILED))
         if queued is None:
             share = share_rows.get(connection, share_id)

@@ -141,6 +141,12 @@ def resent_since(conn: sa.Connection, id: str, since: datetime) -> Share | None:
     return _share(row) if row else None
 
 
+def has_text(conn: sa.Connection, id: str) -> bool:
+    """Is the text of the share still kept? One without a template has none, and needs none."""
+    row = conn.execute(sa.select(table.c.template, table.c.text).where(table.c.id == id)).first()
+    return row is None or not row.template or bool(row.text)
+
+
 def settled_by(conn: sa.Connection, channel: str, *, key: str | None, reference: str | None) -> Share | None:
     """The share that a gateway means.
 
