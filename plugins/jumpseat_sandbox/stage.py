@@ -75,6 +75,7 @@ def _fill_in(workspace: Path, gateways: Mapping[str, Mapping[str, Any]], emulato
     token.write_text(emulator["token"], encoding="utf-8")
     token.chmod(0o600)
     teamviewer = {"api_url": emulator["url"], "token": {"file": "var/teamviewer-token"}, "group": "Jumpseat", "poll_seconds": 0.5}
+    teamviewer |= {"calls_per_day": 0}  # the emulator has no licence to keep to
     for plugin, settings in {**gateways, "teamviewer": teamviewer}.items():
         text = yaml.safe_dump({"plugin": plugin, "settings": dict(settings)}, sort_keys=False, allow_unicode=True)
         (workspace / "metadata" / "plugins" / f"{plugin}.yaml").write_text(text, encoding="utf-8")

@@ -20,6 +20,8 @@ class Page(Generic[T]):
     items: tuple[T, ...]
     next_offset: str | None = None
     """Where the next page starts; None on the last one."""
+    remaining: int = 0
+    """Rows on the pages behind this one, as far as the provider says."""
 
 
 @dataclass(frozen=True, slots=True)

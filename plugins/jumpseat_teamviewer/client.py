@@ -6,6 +6,7 @@ function pauses for as long as the provider asks; after a block every function d
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,18 +16,29 @@ from urllib.parse import urlsplit
 
 from requests import Response
 
-from jumpseat import AnswerLost, Clock, HttpSession, ProviderError, ProviderRefused, ProviderSignInNeeded, ProviderThrottled, Secret
+from jumpseat import (
+    AnswerLost,
+    Clock,
+    HttpSession,
+    ProviderBlocked,
+    ProviderError,
+    ProviderRefused,
+    ProviderSignInNeeded,
+    ProviderThrottled,
+    Secret,
+)
 from jumpseat_teamviewer.answers import Account, ConnectionReport, DeviceEntry, Page, ServiceCase
-from jumpseat_teamviewer.failures import SETTINGS_FILE, Blocked, Complaint, SessionUnknown, error_for, read_json
+from jumpseat_teamviewer.budget import Budget
+from jumpseat_teamviewer.failures import BLOCK_SECONDS, SETTINGS_FILE, Complaint, SessionUnknown, error_for, read_json
 from jumpseat_teamviewer.reading import flag, format_date, normalise_code, text
 from jumpseat_teamviewer.tokens import SIGN_IN_AGAIN, BearerAuth, TokenSource
 
 T = TypeVar("T")
 MAX_PAGES = 200
 """Pages of one list that are read at most; 1000 rows each."""
-BLOCK_PAUSE = timedelta(minutes=10)
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PHONE = re.compile(r"\+?[\d ()/\-]{3,40}", re.ASCII)
+SPENT = "The calls that the TeamViewer licence allows are used up. Try again in {seconds} s; 'calls_per_day' says how many there are."
 _CREATED_UNREADABLE = "TeamViewer's answer to the new session cannot be read. Whether the session was opened is not known yet."
 
 
@@ -39,15 +51,26 @@ class TeamViewerClient:
         token: where access tokens come from.
         clock: tells the time, for pauses.
         ca_file: certificate authority of a proxy that inspects TLS; None for the usual ones.
+        budget: how many calls there are; None for no limit.
 
     Raises:
         ProviderRefused: the base URL is neither HTTPS nor loopback.
     """
 
-    def __init__(self, http: HttpSession, base_url: str, token: TokenSource, clock: Clock, *, ca_file: str | None = None) -> None:
+    def __init__(
+        self,
+        http: HttpSession,
+        base_url: str,
+        token: TokenSource,
+        clock: Clock,
+        *,
+        ca_file: str | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         self._http, self._token, self._clock = http, token, clock
         self._base = check_base_url(base_url)
         self._options: dict[str, Any] = {"verify": ca_file} if ca_file else {}
+        self._budget = budget or Budget(0, clock)
         self._pauses: dict[str, tuple[datetime, ProviderError]] = {}
         self._lock = threading.Lock()
 
@@ -68,13 +91,17 @@ class TeamViewerClient:
             raise AnswerLost(_CREATED_UNREADABLE)
         return case
 
-    def get_session(self, code: str) -> ServiceCase:
+    def get_session(self, code: str, *, watching: bool = False) -> ServiceCase:
         """One session with all fields.
+
+        Args:
+            code: of the session.
+            watching: nobody waits for the answer.
 
         Raises:
             SessionUnknown: there is none of this code.
         """
-        response = self._read("get_session", f"/sessions/{path_code(code)}", about=code)
+        response = self._read("get_session", f"/sessions/{path_code(code)}", about=code, watching=watching)
         case = ServiceCase.read(read_json(response))
         if case is None:
             raise ProviderError(f"TeamViewer's answer about session {code} cannot be read. Try again in a moment.")
@@ -87,10 +114,24 @@ class TeamViewerClient:
             states: ``open``, ``closed`` or both.
             full: all fields; otherwise only code, state, online, group and type.
         """
+        for page in self.session_pages(states=states, full=full):
+            yield from page.items
+
+    def session_pages(
+        self, *, states: Sequence[str] = ("open",), full: bool = False, watching: bool = False
+    ) -> Iterator[Page[ServiceCase]]:
+        """The same page by page; each page is a call, made when it is asked for.
+
+        Args:
+            states: as above.
+            full: as above.
+            watching: nobody waits for the answer.
+        """
         query = {"state": ",".join(states), "full_list": "true" if full else "false"}
 
         def fetch(offset: str | None) -> Page[ServiceCase]:
-            return self._page("list_sessions", "/sessions", {**query, "offset": offset}, "sessions", ServiceCase.read)
+            asked = {**query, "offset": offset}
+            return self._page("list_sessions", "/sessions", asked, "sessions", ServiceCase.read, watching=watching)
 
         return self._pages(fetch)
 
@@ -141,7 +182,8 @@ class TeamViewerClient:
             since: UTC, whole seconds.
             session_code: only those of this session.
         """
-        return self._pages(lambda offset: self.connection_page(since, offset, session_code=session_code))
+        pages = self._pages(lambda offset: self.connection_page(since, offset, session_code=session_code))
+        return (row for page in pages for row in page.items)
 
     def connection_page(self, since: datetime, offset: str | None = None, *, session_code: str | None = None) -> Page[ConnectionReport]:
         """One page of ``connection_reports``: a thousand rows at most.
@@ -181,31 +223,37 @@ class TeamViewerClient:
         except ProviderError:
             return False
 
-    def _pages(self, fetch: Callable[[str | None], Page[T]]) -> Iterator[T]:
-        """All rows; ends when the next offset is missing or one that was there before, so that no answer can loop us."""
+    def _pages(self, fetch: Callable[[str | None], Page[T]]) -> Iterator[Page[T]]:
+        """All pages; ends when the next offset is missing or one that was there before, so that no answer can loop us."""
         offset: str | None = None
         seen: set[str] = set()
         for _ in range(MAX_PAGES):
             page = fetch(offset)
-            yield from page.items
+            yield page
             offset = page.next_offset
             if offset is None or offset in seen:
                 return
             seen.add(offset)
         raise ProviderError(f"TeamViewer's list has more than {MAX_PAGES} pages; the rest was not read.")
 
-    def _page(self, function: str, path: str, query: Mapping[str, Any], rows: str, read: Callable[[Any], T | None]) -> Page[T]:
-        body = read_json(self._read(function, path, query))
+    def _page(
+        self, function: str, path: str, query: Mapping[str, Any], rows: str, read: Callable[[Any], T | None], *, watching: bool = False
+    ) -> Page[T]:
+        body = read_json(self._read(function, path, query, watching=watching))
         found = body.get(rows) if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(found, list):
             raise ProviderError(f"TeamViewer's list of {rows} cannot be read. Try again in a moment.")
         items = tuple(item for item in map(read, found) if item is not None)
-        return Page(items, text(body, "next_offset"))
+        remaining = body.get("sessions_remaining")
+        return Page(items, text(body, "next_offset"), remaining if isinstance(remaining, int) and remaining > 0 else 0)
 
-    def _read(self, function: str, path: str, query: Mapping[str, Any] | None = None, about: str | None = None) -> Response:
-        response = self._send(function, "GET", path, params={k: v for k, v in (query or {}).items() if v is not None})
+    def _read(
+        self, function: str, path: str, query: Mapping[str, Any] | None = None, about: str | None = None, *, watching: bool = False
+    ) -> Response:
+        given = {k: v for k, v in (query or {}).items() if v is not None}
+        response = self._send(function, "GET", path, watching=watching, params=given)
         if response.status_code >= 500:
-            response = self._send(function, "GET", path, params={k: v for k, v in (query or {}).items() if v is not None})
+            response = self._send(function, "GET", path, watching=watching, params=given)
         return self._checked(function, response, about, wrote=False)
 
     def _write(self, function: str, method: str, path: str, fields: Mapping[str, Any], about: str | None = None) -> Response:
@@ -218,8 +266,9 @@ class TeamViewerClient:
             raise AnswerLost(f"{error.message} Whether the request took effect is not known yet.") from error
         return self._checked(function, response, about, wrote=True)
 
-    def _send(self, function: str, method: str, path: str, **arguments: Any) -> Response:
+    def _send(self, function: str, method: str, path: str, *, watching: bool = False, **arguments: Any) -> Response:
         self._wait_out(function)
+        self._pay(function, watching=watching)
         token = self._token.current()
         response = self._request(method, path, token, arguments)
         if response.status_code != 401:
@@ -243,14 +292,20 @@ class TeamViewerClient:
         now = self._clock.now()
         error = error_for(complaint, response, wrote=wrote, now=now)
         if isinstance(error, ProviderThrottled):
+            self._budget.used_up(function)
             self._pause(function, now + timedelta(seconds=error.retry_after_seconds or 0), error)
-        if isinstance(error, Blocked):
-            self._pause("", now + BLOCK_PAUSE, error)
+        if isinstance(error, ProviderBlocked):
+            self._pause("", now + timedelta(seconds=BLOCK_SECONDS), error)
         raise error
 
     def _pause(self, function: str, until: datetime, error: ProviderError) -> None:
         with self._lock:
             self._pauses[function] = (until, error)
+
+    def _pay(self, function: str, *, watching: bool) -> None:
+        seconds = math.ceil(self._budget.take(function, watching=watching))
+        if seconds:
+            raise ProviderThrottled(SPENT.format(seconds=seconds), retry_after_seconds=seconds)
 
     def _wait_out(self, function: str) -> None:
         """Refuse without a call while the provider wants to be left alone: limits count per function, a block counts for all."""
@@ -291,7 +346,7 @@ def path_code(code: str) -> str:
 
 
 def _again(error: ProviderError, rest: timedelta) -> ProviderError:
+    seconds = max(1, round(rest.total_seconds()))
     if isinstance(error, ProviderThrottled):
-        seconds = max(1, round(rest.total_seconds()))
         return ProviderThrottled(f"TeamViewer's rate limit is reached. Try again in {seconds} s.", retry_after_seconds=seconds)
-    return type(error)(error.message)
+    return type(error)(error.message, retry_after_seconds=seconds)

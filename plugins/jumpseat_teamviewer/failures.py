@@ -10,7 +10,7 @@ from typing import Any
 
 from requests import Response
 
-from jumpseat import AnswerLost, ProviderError, ProviderRefused, ProviderThrottled, Secret, redact
+from jumpseat import AnswerLost, ProviderBlocked, ProviderError, ProviderRefused, ProviderThrottled, Secret, redact
 from jumpseat_teamviewer.reading import text
 
 SETTINGS_FILE = "metadata/plugins/teamviewer.yaml"
@@ -19,6 +19,8 @@ LONGEST = 500
 DEFAULT_PATIENCE_SECONDS = 60
 """Wait after a rate limit that does not say how long it lasts (no header for it is documented)."""
 LONGEST_PATIENCE_SECONDS = 24 * 3600
+BLOCK_SECONDS = 600
+BLOCKED = "TeamViewer blocks calls from this host. Ask your TeamViewer administrator why; calls are paused for 10 minutes."
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _ABOUT_THE_CODE = re.compile(
     r"(?i)\bsession(?: code)? (?:was |is )?(?:not found|unknown|invalid|does not exist)\b"
@@ -28,10 +30,6 @@ _ABOUT_THE_CODE = re.compile(
 
 class SessionUnknown(ProviderRefused):
     """The provider has no session of this code, or does not show it to this account."""
-
-
-class Blocked(ProviderRefused):
-    """The provider blocks this host's address; every further call would only prolong it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def error_for(complaint: Complaint, response: Response, *, wrote: bool, now: dat
         seconds = patience_seconds(response, now)
         return ProviderThrottled(f"TeamViewer's rate limit is reached. Try again in {seconds} s.", retry_after_seconds=seconds)
     if complaint.status == 403 and complaint.error == "blocked":
-        return Blocked("TeamViewer blocks calls from this host. Ask your TeamViewer administrator why; calls are paused for 10 minutes.")
+        return ProviderBlocked(BLOCKED, retry_after_seconds=BLOCK_SECONDS)
     if complaint.status >= 500:
         return _fault(complaint, wrote=wrote)
     if 300 <= complaint.status < 400:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -16,7 +17,6 @@ from jumpseat import (
     Device,
     OpenedSession,
     OpenRequest,
-    ProviderError,
     ProviderRefused,
     ProviderSignInNeeded,
     Secret,
@@ -31,11 +31,10 @@ from jumpseat_teamviewer.budget import seconds_per_call
 from jumpseat_teamviewer.client import LOOPBACK, TeamViewerClient
 from jumpseat_teamviewer.failures import SETTINGS_FILE
 from jumpseat_teamviewer.reading import format_date, write_custom_api
+from jumpseat_teamviewer.sight import PAGE
 from jumpseat_teamviewer.tokens import BAD_TOKEN, NO_TOKEN
 
 DESCRIPTION_MAX, NAME_MAX, EMAIL_MAX = 4000, 100, 254
-PAGE = 1000
-"""Sessions on one page of the provider's list."""
 CLOCKS_APART = timedelta(minutes=10)
 """How far the provider's clock may be from ours when a session is looked up by its time."""
 DEVICES_NEED = f"Devices are a user's: the token in {SETTINGS_FILE} has to be a user's own, with the right to see computers & contacts."
@@ -78,9 +77,7 @@ class TeamViewerSession(SessionType):
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """See ``SessionType.open``; what leaves is what ``_fields`` lists and nothing else."""
-        case = self._client().create_session(self._fields(request))
-        self.provider.changed()
-        return _opened(case)
+        return _opened(self._client().create_session(self._fields(request)))
 
     def supporter_link(self, session: Session, supporter: Supporter) -> Secret:
         """The provider's link, read at this moment.
@@ -97,14 +94,16 @@ class TeamViewerSession(SessionType):
         return link
 
     def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
-        """One list call for the account, then one read for each session that the list of open ones no longer holds."""
+        """See ``Sight``: one list call for all of the newest thousand sessions of the account, of both types."""
         if not sessions:
             return ()
         client = self._client()
-        listed = self.provider.open_cases(client, self.name)
-        reads = _SingleReads(client)
-        found = ((session, listed.get(_key(session))) for session in sessions)
-        return [_status(case) if case else reads.status(session) for session, case in found]
+        return self.provider.sight.look(client, sessions, self.clock.now())
+
+    def least_seconds(self, sessions: int) -> float:
+        """A page of the list holds a thousand sessions, and each page is a call."""
+        seconds = seconds_per_call(int(self.config.calls_per_day)) * self.provider.sight.dearer(self.clock.now())
+        return math.ceil(sessions / PAGE) * seconds
 
     def close(self, session: Session) -> None:
         """See ``SessionType.close``. A session whose code never came back is looked for first."""
@@ -114,7 +113,6 @@ class TeamViewerSession(SessionType):
             code = found.code if found else None
         if code is not None:
             self._client().close(code)
-        self.provider.changed()
 
     def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
         """Reads the full list, newest first, as far back as ``since``; the API has no filter for it."""
@@ -190,25 +188,6 @@ class Pilot(TeamViewerSession):
     default_channels = ("sms",)
 
 
-class _SingleReads:
-    """Looks sessions up one by one, no more than the provider puts up with: after a failure the rest stays unknown."""
-
-    def __init__(self, client: TeamViewerClient) -> None:
-        self._client, self._left = client, SINGLE_READS
-
-    def status(self, session: Session) -> SessionStatus:
-        if session.code is None or self._left <= 0:
-            return UNKNOWN
-        self._left -= 1
-        try:
-            return _status(self._client.get_session(session.code))
-        except SessionUnknown:
-            return SessionStatus("gone")
-        except ProviderError:
-            self._left = 0
-            return UNKNOWN
-
-
 def _opened(case: ServiceCase) -> OpenedSession:
     link = case.customer_link or ""
     if not _is_web_link(link):
@@ -231,18 +210,6 @@ def _code(session: Session) -> str:
     if session.code is None:
         raise ProviderRefused("The session has no code of TeamViewer yet. Wait until it is open, or create a new session.")
     return session.code
-
-
-def _key(session: Session) -> str:
-    return normalise_code(session.code or "") or ""
-
-
-def _status(case: ServiceCase) -> SessionStatus:
-    if case.state == "open":
-        return SessionStatus("open", case.online)
-    if case.state == "closed":
-        return SessionStatus("closed", False, case.closed_at)
-    return UNKNOWN
 
 
 def _connection(row: ConnectionReport) -> Connection:

@@ -6,6 +6,7 @@ from jumpseat import (
     AnswerLost,
     Message,
     Outcome,
+    ProviderBlocked,
     ProviderRefused,
     ProviderSignInNeeded,
     ProviderThrottled,
@@ -44,6 +45,6 @@ class TeamViewerSms(ShareChannel):
             return Outcome.refused(error.message)
         except ProviderSignInNeeded as error:
             return Outcome.failed(error.message, retry=False)
-        except (ProviderThrottled, ProviderUnreachable) as error:
+        except (ProviderBlocked, ProviderThrottled, ProviderUnreachable) as error:
             return Outcome.failed(error.message, retry=True, retry_after_seconds=error.retry_after_seconds)
         return Outcome.sent()

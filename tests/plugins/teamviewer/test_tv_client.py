@@ -10,6 +10,7 @@ import pytest
 from jumpseat import (
     AnswerLost,
     HttpSession,
+    ProviderBlocked,
     ProviderError,
     ProviderRefused,
     ProviderSignInNeeded,
@@ -340,8 +341,9 @@ def test_a_block_stops_every_call_for_ten_minutes(emulator, client):
     emulator.state.clock.freeze()
     emulator.state.knobs.turn("blocked", True)
     for call in (client.devices, client.account):
-        with pytest.raises(ProviderRefused) as refused:
+        with pytest.raises(ProviderBlocked) as refused:
             call()
+        assert refused.value.retry_after_seconds == 600
         assert refused.value.message == (
             "TeamViewer blocks calls from this host. Ask your TeamViewer administrator why; calls are paused for 10 minutes."
         )

@@ -219,7 +219,7 @@ def test_one_list_call_serves_all_sessions_of_both_types(plugin, emulator):
     pilots = [plugin.opened("pilot", f"p-{n}") for n in range(5)]
     emulator.state.calls.clear()
 
-    states = [*plugin.remote_control.status(controls), *plugin.pilot.status(pilots)]
+    states = plugin.remote_control.status([*controls, *pilots])
 
     assert [status.state for status in states] == ["open"] * 10
     assert emulator.state.calls == ["list_sessions"]
@@ -235,13 +235,72 @@ def test_each_round_of_a_type_sees_a_list_of_its_own(plugin, emulator):
     assert emulator.state.calls == ["list_sessions"] * 3
 
 
-def test_a_shared_list_ends_with_the_next_change(plugin, emulator):
-    control, pilot = plugin.opened("remote_control"), plugin.opened("pilot", "p-1")
-    plugin.remote_control.status([control])
+def test_the_list_is_read_only_as_far_as_the_sessions_that_are_asked_about(plugin, emulator):
+    emulator.state.knobs.turn("page_size", 10)
+    emulator.state.clock.freeze()
+    sessions = []
+    for number in range(35):
+        emulator.state.clock.advance(1)
+        sessions.append(plugin.opened(correlation_id=f"c-{number}"))
+    emulator.state.calls.clear()
 
-    plugin.pilot.close(pilot)
+    newest = plugin.remote_control.status(sessions[-8:])
+    calls, emulator.state.calls = emulator.state.calls, []
+    oldest_few = plugin.remote_control.status(sessions[:2])
+    few_calls, emulator.state.calls = emulator.state.calls, []
+    everything = plugin.remote_control.status(sessions)
 
-    assert [status.state for status in plugin.pilot.status([pilot])] == ["closed"]
+    assert {status.state for status in (*newest, *oldest_few, *everything)} == {"open"}
+    assert calls == ["list_sessions"]
+    assert few_calls == ["list_sessions", "get_session", "get_session"]  # instead of three more pages
+    assert emulator.state.calls == ["list_sessions"] * 4
+
+
+def test_what_has_vanished_is_read_once_and_never_again(plugin, emulator):
+    closed, gone = (plugin.opened(correlation_id=f"c-{n}") for n in range(2))
+    plugin.remote_control.close(closed)
+    del emulator.state.cases[_digits(gone)]
+    first = plugin.remote_control.status([closed, gone])
+    emulator.state.calls.clear()
+
+    again = plugin.remote_control.status([closed, gone])
+
+    assert [status.state for status in again] == ["closed", "gone"]
+    assert list(again) == list(first)
+    assert emulator.state.calls == ["list_sessions"]
+
+
+def test_a_code_that_comes_back_to_the_list_is_seen_again(plugin, emulator):
+    session = plugin.opened()
+    case = emulator.state.cases.pop(_digits(session))
+    states = [plugin.remote_control.status([session])[0].state]
+    emulator.state.cases[case.digits] = case
+    states.append(plugin.remote_control.status([session])[0].state)
+    plugin.remote_control.close(session)
+    states.append(plugin.remote_control.status([session])[0].state)
+
+    assert states == ["gone", "open", "closed"]
+
+
+def test_many_vanished_sessions_are_read_in_portions_and_each_once(plugin, emulator):
+    sessions = [plugin.opened(correlation_id=f"c-{n}") for n in range(120)]
+    for session in sessions:
+        emulator.state.close(emulator.state.case(session.code))
+    emulator.state.calls.clear()
+
+    rounds = [[status.state for status in plugin.remote_control.status(sessions)].count("unknown") for _ in range(4)]
+
+    assert rounds == [70, 20, 0, 0]
+    assert emulator.state.calls.count("get_session") == 120
+
+
+@pytest.mark.parametrize(
+    ("sessions", "calls_per_day", "seconds"), [(1, 7200, 15), (1000, 7200, 15), (10_000, 7200, 150), (1, 36_000, 3), (1, 0, 0)]
+)
+def test_a_page_costs_its_part_of_four_fifths_of_a_day(plugin_with, sessions, calls_per_day, seconds):
+    plugin = plugin_with(calls_per_day=calls_per_day)
+
+    assert plugin.pilot.least_seconds(sessions) == pytest.approx(seconds)
 
 
 def test_sessions_that_vanished_from_the_list_are_read_once_each(plugin, emulator):
