@@ -42,7 +42,7 @@ def test_every_plugin_of_the_guide_is_active(guide: Callable[..., Plugins]) -> N
     found = {info.name: (info.state, info.reason) for info in guide().infos() if info.name in PLUGINS}
 
     assert found == dict.fromkeys(PLUGINS, (PluginState.ACTIVE, ""))
-    assert PLUGINS == ["helpdesk", "house_rules", "meeting_room", "pager"]
+    assert PLUGINS == ["helpdesk", "house_rules", "meeting_room", "pager", "pager_receipts"]
 
 
 def test_the_pager_pages(guide: Callable[..., Plugins], gateway: str, paged: list[Any]) -> None:

@@ -99,12 +99,12 @@ class Bench:
 
 @pytest.fixture
 def bench_of(tmp_path: Path, database_url: str, clock: Any) -> Iterator[Callable[..., Bench]]:
-    """Makes benches: ``bench_of(honours_key=True)`` sets what the pager promises."""
+    """Makes benches: ``bench_of(honours_key=True)`` sets what the pager promises; further plugins go before that."""
     (tmp_path / "metadata" / "objects").mkdir(parents=True)
     (tmp_path / "metadata" / "objects" / "case.yaml").write_text(OBJECT)
     hosts: list[Host] = []
 
-    def bench_of(**promises: Any) -> Bench:
+    def bench_of(*further: object, **promises: Any) -> Bench:
         pager, told = Pager(), []
         for name, value in promises.items():
             setattr(pager, name, value)
@@ -124,7 +124,7 @@ def bench_of(tmp_path: Path, database_url: str, clock: Any) -> Iterator[Callable
             def session_shared(self, share: Any) -> None:
                 told.append(str(share.state))
 
-        hosts.append(Host.open(tmp_path, discover=False, plugins=[Plugin()], database_url=database_url, clock=clock))
+        hosts.append(Host.open(tmp_path, discover=False, plugins=[Plugin(), *further], database_url=database_url, clock=clock))
         return Bench(hosts[-1], pager, told)
 
     yield bench_of

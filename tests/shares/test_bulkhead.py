@@ -1,0 +1,68 @@
+"""A gateway that never answers holds up no other channel."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jumpseat import Message, Outcome, ShareChannel, ShareWish, hookimpl
+
+SHARES = 20
+
+
+class Hole(ShareChannel):
+    """Takes a message and never answers, until the test is over."""
+
+    name, label, address_kind, templated, deadline_seconds = "hole", "Hole", "email", False, 60.0
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+
+    def send(self, message: Message) -> Outcome:
+        self.over.wait(60)
+        return Outcome.sent()
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """On SQLite: what is measured here is decided by no database."""
+    return f"sqlite:///{tmp_path / 'jumpseat.db'}"
+
+
+def seconds_to_deliver(bench: Any) -> float:
+    """How long the worker takes for so many pages, from the first call to the last delivery."""
+    before, began = len(bench.pager.sent), time.monotonic()
+    for _ in range(SHARES):
+        bench.host.share(bench.session.id, [ShareWish("pager")], bench.operator, resend=True)
+    while len(bench.pager.sent) < before + SHARES:
+        assert time.monotonic() - began < 60, "the good channel stands still"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def test_a_gateway_that_never_answers_holds_up_no_other_channel(bench_of: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "metadata" / "host.yaml").write_text("caps: {pager: {per_record: 1000, per_supporter: 1000}}\n")
+    hole = Hole()
+
+    class Bad:
+        __name__ = "bad"
+
+        @hookimpl
+        def register_share_channels(self) -> list[ShareChannel]:
+            return [hole]
+
+    bench = bench_of(Bad())
+    bench.host.start_worker()
+    seconds_to_deliver(bench)  # the first round pays for what is made on first use
+    alone = seconds_to_deliver(bench)
+    for number in range(SHARES):
+        bench.host.share(bench.session.id, [ShareWish("hole", address=f"c{number}@client.example")], bench.operator)
+    beside = seconds_to_deliver(bench)
+    hole.over.set()
+
+    assert beside < 3 * alone + 1
