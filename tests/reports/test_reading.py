@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -126,6 +128,13 @@ def test_the_columns_of_a_file_are_the_ten_of_the_report():
     assert labels("fr-CA")[0] == "Type d’entité"
     assert labels(None) == labels("de") == labels("en")
     assert len(labels("fr")) == len(labels("en")) == len(COLUMNS)
+
+
+def test_the_columns_are_those_that_the_readme_lists():
+    readme = (Path(__file__).parents[2] / "host" / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", readme.partition("## Reports")[2].partition("\n## ")[0], re.MULTILINE)
+
+    assert listed == list(zip(COLUMNS, labels("en"), labels("fr"), strict=True))
 
 
 def test_a_csv_file_is_rfc_4180_and_holds_no_formula(store, take_in, exporting):
