@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from api_kit import ACCOUNT, ADMINISTRATOR, CASE, CONFIDENTIAL_CASE, OTHER_CASE, USER, Api, problem, until, write_settings
 
 from jumpseat import Host
+from jumpseat.store import shares as share_rows
 from jumpseat.views import session_view
 from jumpseat_sandbox.sinks import Sinks, read_outbox
 from jumpseat_teamviewer.emulator import Running
@@ -261,6 +263,26 @@ def test_the_share_of_somebody_else_is_not_resent(api: Api, user: Api) -> None:
 
     assert (refused["code"], refused["detail"]) == ("JS-NOT-FOUND", f"There is no share '{share['id']}'.")
     assert (unknown["code"], unknown["param"]) == ("JS-NOT-FOUND", "shareId")
+
+
+def test_a_receipt_of_the_gateway_changes_what_became_of_a_share(user: Api, host: Host, workspace: Path, sinks: Sinks) -> None:
+    (workspace / "var" / "receipt").write_text("from-the-gateway")
+    receipts = {"receipts": True, "receipt_secret": {"file": "var/receipt"}, "receipt_key_path": "key", "receipt_status_path": "state"}
+    write_settings(workspace, "sms", {**sinks.settings["sms"], **receipts, "status_map": {"undelivered": "refused"}})
+    until(lambda: host.share_channels["sms"].config.receipts)
+    path = f"/v1/sessions/{user.open(session_type='pilot')['sessionId']}/shares"
+    (share,) = user.post(path, {"shares": [{"channel": "sms"}]}).json()["items"]
+    host.deliver(share["id"])
+    with host._wiring.store.read() as connection:
+        message = share_rows.message(connection, share["id"])
+    assert message is not None
+    said = {"key": message.key, "state": "undelivered"}
+
+    answers = [Api(user.base).post(f"/-/sms/receipt/{end}", said).status_code for end in ("somebody-else", "from-the-gateway")]
+
+    assert answers == [403, 204]
+    assert [item["state"] for item in user.get(path).json()["items"]] == ["refused"]
+    assert Api(user.base).post("/-/sms/receipt/from-the-gateway", {**said, "key": "m_0"}).status_code == 404
 
 
 def test_channels_say_what_they_promise(user: Api) -> None:

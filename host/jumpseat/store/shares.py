@@ -200,9 +200,9 @@ def counted(conn: sa.Connection, channel: str, since: datetime, session_id: str,
         supporter_id: who shares.
     """
     own, within = _of_caps(channel, since, session_id, supporter_id)
-    sums = [sa.func.coalesce(sa.func.sum(sa.case((own[name], 1), else_=0)), 0) for name in ("per_record", "per_supporter", "per_object")]
-    row = conn.execute(sa.select(*sums, sa.func.count()).select_from(table.join(sessions)).where(*within)).one()
-    return Counts(*row)
+    sums = [sa.func.coalesce(sa.func.sum(sa.case((which, 1), else_=0)), 0).label(name) for name, which in own.items()]
+    row = conn.execute(sa.select(*sums).select_from(table.join(sessions)).where(*within)).one()
+    return Counts(row.per_record, row.per_supporter, row.per_object, row.per_day)
 
 
 def oldest_counted(conn: sa.Connection, cap: str, channel: str, since: datetime, session_id: str, supporter_id: str) -> datetime | None:
