@@ -1,0 +1,78 @@
+"""``jumpseat connections`` and ``jumpseat devices`` as processes, in a workspace where nothing was connected yet."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs ``jumpseat`` in one workspace."""
+    folder: Path = tmp_path_factory.mktemp("reports")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUMPSEAT_")}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "jumpseat", *arguments]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+    assert run("init", ".").returncode == 0
+    return run
+
+
+def test_reports_of_nothing_say_so(run: Run) -> None:
+    assert run("connections").stdout == "No connections.\n"
+    assert json.loads(run("connections", "Case", "500A000000D34xyIAB", "--json").stdout) == []
+
+
+def test_the_report_is_written_whole_to_a_file_or_to_stdout(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "report.csv"
+    done = run("connections", "--csv", str(file), "--bom")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"Wrote {file}.\n")
+    assert file.read_text(encoding="utf-8").startswith("\ufeffEntity type,Session ID,")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report.csv"]
+    names = "entityType,sessionCode,userId,supporterName,customerName,deviceId,start,end,description,notes\n"
+    assert run("connections", "--csv", "-", "--names").stdout == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["Case"], "error[JS-VALUE]: Give OBJECT and RECORD_ID, or neither."),
+        (["--csv", "/nowhere/x.csv"], "error[JS-VALUE]: /nowhere/x.csv cannot be written: No such file or directory."),
+        (["--from", "gestern"], "'gestern' is no date; write 2026-03-01 or 2026-03-01T09:00:00Z."),
+        (
+            ["Case", "500A000000D34xyIAB", "--search", "x"],
+            "--from, --to, --search, --csv and --refresh are for the report of the company; leave OBJECT and RECORD_ID out.",
+        ),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(run: Run, arguments: list[str], said: str) -> None:
+    done = run("connections", *arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.strip().endswith(said)
+
+
+def test_a_refresh_is_a_run_of_the_job(run: Run) -> None:
+    asked = json.loads(run("connections", "--refresh", "--json").stdout)
+
+    assert (asked["job"], asked["state"], asked["cause"]) == ("company_report", "waiting", "hand")
+    assert run("connections", "--refresh").returncode == 1
+
+
+def test_devices_say_which_account_cannot_be_asked(run: Run) -> None:
+    done = run("devices")
+
+    assert (done.returncode, done.stdout) == (0, "No devices.\n")
+    assert done.stderr.startswith("warning: the devices of Remote control cannot be listed: No TeamViewer account is connected.")
+    assert json.loads(run("devices", "--json").stdout)["unlisted"][0]["account"] == "teamviewer"
