@@ -50,8 +50,10 @@ class Client:
         return self
 
     def stop(self) -> None:
-        self.answer.close()
+        if not self.ended:
+            self.answer.raw.shutdown()  # closing alone would wait for the thread that reads
         self.thread.join(5)
+        self.answer.close()
 
     @property
     def ids(self) -> list[int]:
