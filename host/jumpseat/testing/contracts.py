@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from jumpseat import (
+    ConnectionPage,
     Contact,
     ContactRule,
     Health,
@@ -214,6 +215,20 @@ class SessionTypeContract(_Lent):
     def test_find_does_not_see_what_was_never_opened(self, session_type: SessionType) -> None:
         assert session_type.find("contract-never-opened", NOW - timedelta(days=1)) is None
 
+    def test_connections_come_in_pages_that_end_and_can_be_asked_for_again(self, session_type: SessionType) -> None:
+        if not session_type.abilities.connections:
+            pytest.skip("The session type does not claim to report connections.")
+        since, seen = NOW - timedelta(days=1), set[str]()
+        cursor: str | None = None
+        while True:
+            page = one(ConnectionPage)(session_type.connections(since, cursor))
+            assert page == session_type.connections(since, cursor)
+            if page.next is None:
+                return
+            assert page.next not in seen
+            seen.add(page.next)
+            cursor = page.next
+
     def test_a_provider_that_cannot_be_reached_is_told_as_such(self, failing: SessionType | None, request_to_open: OpenRequest) -> None:
         if failing is None:
             pytest.skip("The session type needs no provider.")
@@ -300,6 +315,14 @@ class RecordSourceContract(_Lent):
         )
         for _ in range(2):  # the host tells it again after a crash between telling and its note of it
             assert source.notify(notice) is None  # type: ignore[func-returns-value]  # that is the point
+
+    def test_fields_can_be_written_back_where_that_is_declared(self, source: RecordSource) -> None:
+        if not source.can_write_back:
+            pytest.skip("The source does not claim to write fields back.")
+        record = self.record(source)
+        source.write_back(record, {})
+
+        assert source.get(self.known, (self.name_field,))[self.name_field] == record.name
 
     def test_health_is_told(self, source: RecordSource) -> None:
         assert one(Health)(source.health()).ok
