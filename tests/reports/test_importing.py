@@ -302,3 +302,11 @@ def test_however_it_is_cut_the_report_is_complete_and_holds_nothing_twice(tmp_pa
 
     assert sorted(ids(report(store))) == [f"n{number:02}" for number in range(count)]
     store.close()
+
+
+def test_accounts_of_two_plugins_with_one_name_are_told_apart():
+    one, two = ListedType(), OtherListedType()
+    one.account = two.account = "main"
+    one.plugin, two.plugin = "a", "b"
+
+    assert [account.name for account in accounts({"one": one, "two": two})] == ["a:main", "b:main"]

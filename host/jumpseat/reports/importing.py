@@ -7,6 +7,7 @@ provider's own id. So a report is complete and holds nothing twice, however ofte
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from jumpseat.clock import Clock
 from jumpseat.contract import SessionType
 from jumpseat.errors import JobBusy, JumpseatError, ProviderError, ProviderRefused, ProviderSignInNeeded
 from jumpseat.log import get_logger
+from jumpseat.sessions.accounts import account_key
 from jumpseat.store import Store, connections, readings, write_backs
 from jumpseat.store.connections import KnownSession
 from jumpseat.store.readings import Place
@@ -70,11 +72,17 @@ def accounts(session_types: Mapping[str, SessionType], ability: str = "connectio
         session_types: by name.
         ability: name of a field of ``Abilities``.
     """
-    found: dict[str, list[SessionType]] = {}
+    grouped: dict[str, list[SessionType]] = {}
     for session_type in session_types.values():
         if getattr(session_type.abilities, ability):
-            found.setdefault(session_type.account or session_type.name, []).append(session_type)
-    return [Account(name, types[0], tuple(sorted(one.name for one in types))) for name, types in sorted(found.items())]
+            grouped.setdefault(account_key(session_type), []).append(session_type)
+    names = Counter(types[0].account or types[0].name for types in grouped.values())
+    found = []
+    for key, types in grouped.items():
+        name = types[0].account or types[0].name
+        # Two plugins may give their accounts the same name; then only the key tells them apart.
+        found.append(Account(name if names[name] == 1 else key, types[0], tuple(sorted(one.name for one in types))))
+    return sorted(found, key=lambda account: account.name)
 
 
 class Importing:
