@@ -38,7 +38,7 @@ def emulator() -> Iterator[Running]:
 def workspace(tmp_path: Path, emulator: Running) -> Iterator[Path]:
     with Sinks.start(tmp_path / "outbox") as sinks:
         folder = make_workspace(tmp_path / "workspace", emulator, sinks)
-        settings = {"api_url": emulator.url, "token": {"file": "var/teamviewer-token"}, "poll_seconds": 1.0}
+        settings = {"api_url": emulator.url, "token": {"file": "var/teamviewer-token"}, "poll_seconds": 0.5, "calls_per_day": 10_000_000}
         write_settings(folder, "teamviewer", settings)
         sessions = folder / "metadata" / "sessions.yaml"
         content = yaml.safe_load(sessions.read_text(encoding="utf-8"))
