@@ -6,31 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from jumpseat.access.rights import OPERATIONS, explain, operation, require
-from jumpseat.catalogue.model import Catalogue
 from jumpseat.catalogue.problems import Problem
-from jumpseat.clock import Clock
 from jumpseat.errors import InvalidValue, NotFound, NotSignedIn
 from jumpseat.hooks.plugins import PluginInfo
 from jumpseat.hooks.trace import TraceSetting
+from jumpseat.reach import Reach
 from jumpseat.secret import Secret
 from jumpseat.store import executors as executor_rows, keys as key_rows, trace as trace_rows
 from jumpseat.store.keys import ApiKey
 from jumpseat.store.trace import TraceRow
 from jumpseat.types import Supporter, SupporterInfo
-from jumpseat.wiring import Wiring
 from jumpseat.work.heartbeat import Process
 
 
-class Administration:
+class Administration(Reach):
     """The part of a host that administrators use; ``Host`` adds what supporters do."""
-
-    _wiring: Wiring
-    clock: Clock
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The catalogue that is served now."""
-        return self._wiring.catalogue
 
     @property
     def problems(self) -> tuple[Problem, ...]:

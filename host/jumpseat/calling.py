@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from jumpseat.access.rights import operation, require
-from jumpseat.clock import Clock
 from jumpseat.errors import InvalidValue, NotFound, Refused, SealBroken
+from jumpseat.reach import Reach
 from jumpseat.secret import Secret
 from jumpseat.store import webhooks as rows
 from jumpseat.store.columns import new_id
@@ -20,17 +20,13 @@ from jumpseat.types import Supporter
 from jumpseat.webhooks import fan_out, keeping, signing
 from jumpseat.webhooks.body import TYPES
 from jumpseat.webhooks.delivering import NO_KEY, alert_key
-from jumpseat.wiring import Wiring
 
 LONGEST_NAME = 80
 BY_HAND = "Disabled by hand."
 
 
-class Calling:
+class Calling(Reach):
     """Whom the host calls: outgoing webhooks; ``Host`` adds the rest."""
-
-    _wiring: Wiring
-    clock: Clock
 
     @operation("webhooks.edit")
     def create_webhook(

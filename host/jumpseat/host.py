@@ -20,45 +20,33 @@ from jumpseat.catalogue.model import SupportedObject
 from jumpseat.clock import Clock
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
 from jumpseat.errors import (
-    InvalidValue,
     JumpseatError,
     KeyInProgress,
     KeyReused,
-    NotFound,
     NotSignedIn,
     ProviderSignInNeeded,
-    RecordNotFound,
-    SessionNotFound,
-    SessionNotValid,
     SessionTypeNotAllowed,
 )
 from jumpseat.listening import Listening
 from jumpseat.operating import Operating
 from jumpseat.records.offer import Offer
-from jumpseat.records.resolve import Place, Resolver
 from jumpseat.reporting import Reporting
 from jumpseat.secret import Secret
-from jumpseat.sessions.words import over
-from jumpseat.shares.compose import Composed, Composer
+from jumpseat.sharing import Sharing
 from jumpseat.store import (
     given,
     keys as key_rows,
     sessions as session_rows,
-    shares as share_rows,
-    timeline,
 )
-from jumpseat.store.idempotency import Answer, Answered, Kept, Keyed
+from jumpseat.store.idempotency import Answer, Answered, Keyed
 from jumpseat.store.keys import ApiKey
 from jumpseat.types import (
     Contact,
     Level,
-    Outcome,
     Record,
     RecordRef,
     Session,
     SessionState,
-    Share,
-    ShareWish,
     Supporter,
     Template,
     TimelineEntry,
@@ -69,7 +57,7 @@ OPERATOR = "operator"
 T = TypeVar("T")
 
 
-class Host(Administration, Calling, Listening, Operating, Reporting):
+class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
     """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
 
     Two hosts in one process share nothing but the rule that one process runs one worker.
@@ -343,108 +331,6 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
         session = self._session(session_id, supporter, "session.close")
         return self._wiring.life.close(session, supporter)
 
-    # --- shares -------------------------------------------------------------------------------------------------------
-
-    @operation("share.send")
-    def share(
-        self,
-        session_id: str,
-        wishes: Sequence[ShareWish],
-        supporter: Supporter,
-        *,
-        message: str = "",
-        chat_message: str = "",
-        resend: bool = False,
-        kept: Kept | None = None,
-    ) -> list[Share]:
-        """Send the customer link of a session; answers one share per wish, each with its own outcome.
-
-        A share that is the same as one of the last 10 seconds is a double click: it is not sent again, and the first one is answered.
-
-        Args:
-            session_id: a valid session.
-            wishes: what to send through which channels; the ticked channels of the offer when empty.
-            supporter: who shares.
-            message: a text of the supporter for the customer, where the template has a place for it.
-            chat_message: a text for the record's feed in the CRM.
-            resend: send it even if the same was shared a moment ago; so does a call with an idempotency key of its own.
-            kept: keeps the answer of the call, see ``once``.
-
-        Raises:
-            SessionNotValid: the session is over.
-            ChannelNotAllowed, RecipientMissing, RecipientInvalid, CustomRecipientNotAllowed, TemplateNotApplicable,
-            MessageUnsafe, CapReached: nothing was stored and nothing is sent.
-        """
-        session, place, composed = self._composed(session_id, wishes, supporter, message)
-        accepted = self._wiring.sending.send(session, composed, supporter, again=resend, kept=kept)
-        if chat_message and accepted.fresh:
-            self._post_note(session, place, chat_message, supporter)
-        return accepted.shares
-
-    @operation("share.send")
-    def resend_share(self, share_id: str, supporter: Supporter, *, kept: Kept | None = None) -> Share:
-        """Send a share once more, in one action.
-
-        One that failed, or of which nobody knows whether it was sent, is queued again with the same message under the same key. One
-        that was sent or refused makes a new share with the same text. The rules for channels and recipients apply as they stand now.
-
-        Args:
-            share_id: the share.
-            supporter: who asks.
-            kept: keeps the answer of the call, see ``once``.
-
-        Returns:
-            The share that is queued now.
-
-        Raises:
-            NotFound: there is no such share, or it is not this supporter's to see.
-            SessionNotValid: its session is over, and so is the link.
-            ShareBusy: it is on its way already.
-            ChannelNotAllowed, RecipientInvalid, CustomRecipientNotAllowed, CapReached: it may not be sent any more.
-        """
-        require(supporter, "share.send", own=True)
-        share = self._share(share_id, supporter)
-        session, _, composer = self._composer(share.session_id, supporter)
-        label = composer.still_possible(share.channel, share.address)
-        return self._wiring.sending.resend(share, session, supporter, label, kept=kept)
-
-    def settle_share(self, channel: str, outcome: Outcome, *, key: str | None = None, reference: str | None = None) -> Share | None:
-        """Take what a gateway says later of a message; for the routes of plugins, which have made sure that it is the gateway that says it.
-
-        An unknown share gets its outcome, a sent one can turn out not to have arrived; what is over already stays as it is.
-
-        Args:
-            channel: name of the share channel.
-            outcome: sent, refused or failed.
-            key: ``Message.key``, where the gateway repeats it.
-            reference: the gateway's own id, as ``Outcome.sent`` named it.
-
-        Returns:
-            The share as it is now; None when there is none of this key or reference.
-
-        Raises:
-            InvalidValue: neither key nor reference is given.
-        """
-        if not key and not reference:
-            raise InvalidValue("A receipt names its message by 'key' or by 'reference'.", param="key")
-        return self._wiring.sending.settle(channel, outcome, key=key or None, reference=reference or None)
-
-    @operation("share.send")
-    def preview_share(self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, *, message: str = "") -> list[Composed]:
-        """Exactly what ``share`` would send, without sending it."""
-        return self._composed(session_id, wishes, supporter, message)[2]
-
-    @operation("share.read")
-    def shares(self, session_id: str, supporter: Supporter) -> list[Share]:
-        """The shares of a session, oldest first, each with its outcome."""
-        session = self._session(session_id, supporter, "share.read")
-        with self._wiring.store.read() as connection:
-            return list(share_rows.of_session(connection, session.id))
-
-    def deliver(self, share_id: str) -> Share | None:
-        """Try to deliver one queued share here and now; the worker calls it, and so may a command without one."""
-        return self._wiring.sending.deliver(share_id)
-
     # --- templates ----------------------------------------------------------------------------------------------------
 
     @operation(UNGUARDED)
@@ -540,21 +426,6 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _resolver(self) -> Resolver:
-        """One resolver per operation: the catalogue cannot change in the middle of it."""
-        wiring = self._wiring
-        return Resolver(self.catalogue, wiring.dispatch, wiring.plugins.session_types, wiring.plugins.channels, wiring.sources())
-
-    def _place(self, resolver: Resolver, asked: RecordRef | Record, supporter: Supporter, right: str) -> Place:
-        place = resolver.find(asked)
-        if supporter.rights.level(right) < Level.ALL and place.source and place.source.visible_to(place.record.ref, supporter) is False:
-            raise RecordNotFound(f"There is no {place.supported.label} '{place.record.id}', or {supporter.name} may not see it.")
-        return place
-
-    def _offer(self, resolver: Resolver, place: Place, supporter: Supporter) -> Offer:
-        valid = self._wiring.life.valid_of(place.record.ref)
-        return resolver.offer(place, supporter, valid, self.clock.now())
-
     def _require_type(self, offer: Offer, session_type: str) -> None:
         offered = offer.session_type(session_type)
         if offered is None:
@@ -571,59 +442,3 @@ class Host(Administration, Calling, Listening, Operating, Reporting):
 
     def _language(self, customer: Contact | None, supporter: Supporter) -> str:
         return (customer and customer.language) or supporter.language or self.catalogue.host.default_language
-
-    def _session(self, session_id: str, supporter: Supporter, right: str) -> Session:
-        """The session, if the supporter's level of the right reaches it; one that is not theirs looks like none."""
-        level = require(supporter, right, own=True)
-        session = self._wiring.life.get(session_id)
-        if level is not Level.ALL and not self._is_own(session, supporter):
-            raise SessionNotFound(f"There is no session '{session_id[:100]}'.", param="sessionId")
-        return session
-
-    def _is_own(self, session: Session, supporter: Supporter) -> bool:
-        if session.opened_by == supporter.id:
-            return True
-        source = self.sources.get(session.record.source or "")
-        return source is not None and source.visible_to(session.record, supporter) is True
-
-    def _share(self, share_id: str, supporter: Supporter) -> Share:
-        with self._wiring.store.read() as connection:
-            share = share_rows.get(connection, share_id)
-        if share is not None:
-            with suppress(SessionNotFound):
-                self._session(share.session_id, supporter, "share.send")
-                return share
-        raise NotFound(f"There is no share '{share_id[:100]}'.", param="shareId")
-
-    def _composed(
-        self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, message: str
-    ) -> tuple[Session, Place, list[Composed]]:
-        session, place, composer = self._composer(session_id, supporter, message)
-        return session, place, composer.compose(wishes)
-
-    def _composer(self, session_id: str, supporter: Supporter, message: str = "") -> tuple[Session, Place, Composer]:
-        session = self._session(session_id, supporter, "share.send")
-        if not session.valid_at(self.clock.now()):
-            raise SessionNotValid(over(session))
-        resolver = self._resolver()
-        place = resolver.find(self._asked(session))
-        offer = self._offer(resolver, place, supporter)
-        return session, place, Composer(resolver, offer, session, supporter, message)
-
-    def _asked(self, session: Session) -> RecordRef | Record:
-        """The session's record as it was asked for: by reference, or by value as the caller gave it."""
-        with self._wiring.store.read() as connection:
-            return given.find(connection, session.id, session.record) or session.record
-
-    def _post_note(self, session: Session, place: Place, text: str, supporter: Supporter) -> None:
-        """Write the supporter's message to the record's feed; a CRM that does not take it is noted, the shares go on."""
-        if place.source is None or not (place.supported.chat_message and place.source.can_post_note):
-            said = "The message for the record's feed was not posted: the CRM or the object does not take one."
-        else:
-            try:
-                place.source.post_note(place.record, text)
-                said = "A message was posted to the record's feed."
-            except JumpseatError as error:
-                said = f"The message for the record's feed was not posted: {error.message}"
-        with self._wiring.store.write() as connection:
-            timeline.add(connection, session.id, self.clock.now(), "note", said, supporter.id)

@@ -6,25 +6,21 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from jumpseat.access.rights import operation, require
-from jumpseat.clock import Clock
 from jumpseat.errors import InvalidValue, NotFound
+from jumpseat.reach import Reach
 from jumpseat.records.resolve import Resolver, checked_id
 from jumpseat.store import alerts as alert_rows
 from jumpseat.store.alerts import Alert
 from jumpseat.store.events import KINDS
 from jumpseat.types import RecordRef, Supporter
-from jumpseat.wiring import Wiring
 
 if TYPE_CHECKING:
     from jumpseat.notices.feed import Feed, Told, Wanted
     from jumpseat.notices.visible import Visibility
 
 
-class Listening:
+class Listening(Reach):
     """What is told as it happens: live events, and alerts; ``Host`` adds the rest."""
-
-    _wiring: Wiring
-    clock: Clock
 
     @property
     def feed(self) -> Feed:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from jumpseat.access.rights import operation, require
-from jumpseat.clock import Clock
 from jumpseat.jobs.runs import Job
+from jumpseat.reach import Reach
 from jumpseat.store import executors
 from jumpseat.store.idempotency import Kept
 from jumpseat.store.jobs import JobRun, Page
 from jumpseat.types import Supporter
-from jumpseat.wiring import Wiring
 from jumpseat.work.heartbeat import Process
 
 
-class Operating:
+class Operating(Reach):
     """What operators do: jobs, alerts, processes; ``Host`` adds the rest."""
-
-    _wiring: Wiring
-    clock: Clock
 
     @operation("jobs.read")
     def jobs(self, supporter: Supporter) -> list[Job]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from jumpseat.access.rights import operation, require
-from jumpseat.clock import Clock
+from jumpseat.reach import Reach
 from jumpseat.reports.devices import MyDevices, list_devices
 from jumpseat.reports.exporting import Form, Pieces, labels
 from jumpseat.store import connections as rows
@@ -14,22 +13,10 @@ from jumpseat.store.connections import Page, Wanted
 from jumpseat.store.idempotency import Kept
 from jumpseat.store.jobs import JobRun
 from jumpseat.types import Level, RecordRef, Supporter
-from jumpseat.wiring import Wiring
-
-if TYPE_CHECKING:
-    from jumpseat.records.resolve import Place, Resolver
 
 
-class Reporting:
+class Reporting(Reach):
     """What was done through sessions: connections, the company report, devices; ``Host`` adds the rest."""
-
-    _wiring: Wiring
-    clock: Clock
-
-    if TYPE_CHECKING:  # the host has them
-
-        def _resolver(self) -> Resolver: ...
-        def _place(self, resolver: Resolver, asked: RecordRef, supporter: Supporter, right: str) -> Place: ...
 
     @operation("connection_report.read")
     def record_connections(

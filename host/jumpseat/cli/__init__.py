@@ -62,7 +62,7 @@ class CommandTable(click.Group):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in sorted(COMMANDS.items())])
 
     def _load_plugin_commands(self, ctx: click.Context) -> None:
-        from jumpseat.wiring import register_commands
+        from jumpseat.early import register_commands
 
         context = ctx.obj if isinstance(ctx.obj, Context) else Context()
         register_commands(self, context.workspace, safe_mode=context.safe_mode, no_plugins=context.no_plugins)

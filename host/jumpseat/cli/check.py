@@ -67,7 +67,7 @@ def _is_below(problem: Problem, below: str) -> bool:
 def _vocabulary(ctx: Context, workspace: Path) -> Vocabulary | None:
     """What the plugins bring; None, said on stderr, when they cannot even be asked."""
     try:
-        from jumpseat.wiring import vocabulary_for
+        from jumpseat.early import vocabulary_for
 
         return vocabulary_for(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins)
     except Exception as error:  # a plugin that breaks must not keep the metadata from being checked
@@ -79,8 +79,8 @@ def _vocabulary(ctx: Context, workspace: Path) -> Vocabulary | None:
 def _load_live(ctx: Context, workspace: Path) -> Loaded:
     """Load once more, with the record sources of an open host asked for their objects and fields."""
     from jumpseat.catalogue.load import load
+    from jumpseat.early import vocabulary_for
     from jumpseat.host import Host
-    from jumpseat.wiring import vocabulary_for
 
     with Host.open(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins) as host:
 

@@ -37,9 +37,9 @@ def list_command(ctx: Context, as_json: bool) -> None:
 def show(ctx: Context, name: str, as_json: bool) -> None:
     """The plugin NAME: where it comes from, what it brings, its settings, and why it is not active."""
     from jumpseat.cli.plugin_settings import settings_lines, settings_view
+    from jumpseat.early import vocabulary_for
     from jumpseat.hooks.discovery import near
     from jumpseat.views import view
-    from jumpseat.wiring import vocabulary_for
 
     infos = _infos(ctx)
     found = [info for info in infos if info.name == name]
@@ -101,8 +101,8 @@ def _infos(ctx: Context) -> tuple[PluginInfo, ...]:
         with ctx.host() as host:
             return host.plugins(host.operator())
     except (MetadataInvalid, PluginNotLoaded):
+        from jumpseat.early import NoHost, early_settings
         from jumpseat.hooks.plugins import Plugins
-        from jumpseat.wiring import NoHost, early_settings
 
         workspace = ctx.find_workspace()
         early = early_settings(workspace)

@@ -10,6 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -198,8 +199,8 @@ def violates(error: IntegrityError, constraint: str) -> bool:
     if diagnostics is not None:
         return bool(diagnostics.constraint_name == constraint)
     for table in metadata.tables.values():
-        for found in (*table.constraints, *table.indexes):
-            if found.name == constraint:
+        for found in chain(table.constraints, table.indexes):
+            if isinstance(found, sa.UniqueConstraint | sa.Index) and found.name == constraint:
                 columns = ", ".join(f"{table.name}.{column.name}" for column in found.columns)
                 return str(error.orig) == f"UNIQUE constraint failed: {columns}"
     return False
