@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,22 @@ class Bench:
         store.close()
         return found
 
+    def busy(self) -> bool:
+        """Is a share without its outcome, or a job begun or due?"""
+        shares = "SELECT count(*) FROM shares WHERE state IN ('queued', 'sending')"
+        jobs = f"SELECT count(*) FROM {self.jobs} WHERE status IN ('ENQUEUED', 'PENDING')"
+        return bool(self.count(shares) or self.count(jobs))
+
+    @property
+    def jobs(self) -> str:
+        """The table of the jobs."""
+        return "workflow_status" if self.database.startswith("sqlite") else "dbos.workflow_status"
+
+    def count(self, query: str) -> int:
+        """Ask the database, on a connection of its own."""
+        with _engine(self.database).connect() as conn:
+            return int(conn.scalar(sa.text(query)) or 0)
+
     @property
     def desk(self) -> Desk:
         return Desk(Path(self.folder) / "desk.db")
@@ -260,6 +277,11 @@ class Bench:
         made = [plugin(kind, channels=[channel(kind, step)]) for kind in KINDS]
         made.append(plugin("desk", types=[DeskType(self.desk, step)], step=step))
         return Host.open(self.folder, discover=False, plugins=made, database_url=self.database, clock=LaterClock(ahead))
+
+
+@cache
+def _engine(url: str) -> sa.Engine:
+    return sa.create_engine(url, poolclass=sa.NullPool)
 
 
 # --- the processes ----------------------------------------------------------------------------------------------------
@@ -309,17 +331,14 @@ def share(bench: Bench, step: Callable[[str], None], session_id: str, kinds: Seq
 
 
 def work(bench: Bench, step: Callable[[str], None], ahead: float = 0.0, seconds: float = 60.0) -> None:
-    """Part: a worker, until every share has its outcome."""
+    """Part: a worker, until every share has its outcome and every job has ended; it is not closed, as if it had lost its power then."""
     host = bench.open(step, ahead)
     host.start_worker()
+    if ahead:
+        host.tick()  # what was cut off is settled by a sweep, which a test does not wait for
     until = time.monotonic() + seconds
-    query = sa.text("SELECT count(*) FROM shares WHERE state IN ('queued', 'sending')")
-    while time.monotonic() < until:
-        with host._wiring.store.read() as conn:
-            if not conn.scalar(query):
-                break
+    while bench.busy() and time.monotonic() < until:
         time.sleep(0.05)
-    host.close()
 
 
 def toil(bench: Bench, step: Callable[[str], None]) -> None:
