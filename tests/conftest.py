@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -64,11 +65,51 @@ def postgresql_server() -> Iterator[str]:
                 folder.with_suffix(".lock").unlink()
 
 
-def _create_database(server: str, name: str) -> str:
+TEMPLATE = "template_jumpseat"
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """Name of a database with all tables and no rows; copying it takes a tenth of the time that making them takes."""
+    import fasteners
+    import psycopg
+
+    from jumpseat.work.queue import migrate, work_engine
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex)
+    with fasteners.InterProcessLock(Path(tempfile.gettempdir()) / f"jumpseat-pg-{run[:12]}.template.lock"):
+        with psycopg.connect(postgresql_server, autocommit=True) as conn:
+            there = conn.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone()
+        if not there:
+            making = f"{TEMPLATE}_in_the_making"
+            url = _create_database(postgresql_server, making)
+            Store.open(url).close()
+            engine = work_engine(url)
+            migrate(engine)
+            engine.dispose()
+            with psycopg.connect(postgresql_server, autocommit=True) as conn:
+                conn.execute(f'ALTER DATABASE "{making}" RENAME TO "{TEMPLATE}"')
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables and no rows, to be copied."""
+    from jumpseat.work.queue import migrate, work_engine
+
+    file = tmp_path_factory.mktemp("template") / "jumpseat.db"
+    Store.open(f"sqlite:///{file}").close()
+    engine = work_engine(f"sqlite:///{file}")
+    migrate(engine)
+    engine.dispose()
+    return file
+
+
+def _create_database(server: str, name: str, template: str | None = None) -> str:
     import psycopg
 
     with psycopg.connect(server, autocommit=True) as conn:
-        conn.execute(f'CREATE DATABASE "{name}"')
+        conn.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
         # Nothing here cuts the server's power: what its process has taken, it keeps.
         conn.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
     address, _, options = server.partition("?")
@@ -82,16 +123,34 @@ def _drop_database(server: str, name: str) -> None:
         conn.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
+@contextmanager
+def _postgresql(request: pytest.FixtureRequest, template: str | None) -> Iterator[str]:
+    server = request.getfixturevalue("postgresql_server")
+    name = f"t_{uuid4().hex}"
+    yield _create_database(server, name, template)
+    _drop_database(server, name)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Address of a fresh, empty database; each test that asks runs once on SQLite and once on PostgreSQL."""
+    """Address of a fresh database without rows; each test that asks runs once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        file = tmp_path / "jumpseat.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), file)
+        yield f"sqlite:///{file}"
+        return
+    with _postgresql(request, request.getfixturevalue("postgresql_template")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Address of a database in which nothing is, not even tables."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'jumpseat.db'}"
         return
-    server = request.getfixturevalue("postgresql_server")
-    name = f"t_{uuid4().hex}"
-    yield _create_database(server, name)
-    _drop_database(server, name)
+    with _postgresql(request, None) as url:
+        yield url
 
 
 @pytest.fixture

@@ -204,6 +204,11 @@ class SessionType(Extension):
         """
         return 0.0
 
+    def headroom(self) -> float | None:
+        """Which part of the calls that the provider's published limit allows is still free, 0 to 1; None when nobody counts. Shown in
+        the metrics; asks nobody."""
+        return None
+
     def connections(self, since: datetime, cursor: str | None = None) -> ConnectionPage:
         """Connections of the account that began or ended since then, page by page (needs ``abilities.connections``).
 

@@ -59,6 +59,13 @@ class Budget:
             self._left[function] = (left - 1.0, now)
             return 0.0
 
+    def free(self, function: str) -> float | None:
+        """Which part of the bucket is full, 0 to 1; None without a limit."""
+        if not self._seconds:
+            return None
+        with self._lock:
+            return self._filled(function)[0] / self._most
+
     def used_up(self, function: str) -> None:
         """The provider says that there is nothing left, whatever was counted here: others use the token too."""
         with self._lock:

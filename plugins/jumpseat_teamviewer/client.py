@@ -74,6 +74,10 @@ class TeamViewerClient:
         self._pauses: dict[str, tuple[datetime, ProviderError]] = {}
         self._lock = threading.Lock()
 
+    def free(self, function: str) -> float | None:
+        """Which part of a function's calls is still free, 0 to 1; None without a limit."""
+        return self._budget.free(function)
+
     # --- sessions ---
 
     def create_session(self, fields: Mapping[str, Any]) -> ServiceCase:

@@ -105,6 +105,10 @@ class TeamViewerSession(SessionType):
         seconds = seconds_per_call(int(self.config.calls_per_day)) * self.provider.sight.dearer(self.clock.now())
         return math.ceil(sessions / PAGE) * seconds
 
+    def headroom(self) -> float | None:
+        """Of the list of sessions, which watching uses most."""
+        return self._client().free("list_sessions")
+
     def close(self, session: Session) -> None:
         """See ``SessionType.close``. A session whose code never came back is looked for first."""
         code = session.code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,10 +30,13 @@ def sinks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sinks]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, emulator: Running, sinks: Sinks, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workspace(tmp_path: Path, emulator: Running, sinks: Sinks, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The workspace of the repository, with every gateway on loopback."""
     monkeypatch.delenv("JUMPSEAT_DATABASE_URL", raising=False)
-    return make_workspace(tmp_path / "workspace", emulator, sinks)
+    made = make_workspace(tmp_path / "workspace", emulator, sinks)
+    (made / "var").mkdir(exist_ok=True)
+    shutil.copy(sqlite_template, made / "var" / "jumpseat.db")
+    return made
 
 
 @pytest.fixture

@@ -101,11 +101,11 @@ def test_several_processes_on_an_old_sqlite_are_warned(tmp_path: Path, monkeypat
     assert one.found == f"SQLite {sqlite3.sqlite_version}, on which several processes can damage one file"
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 def test_a_server_that_forgets_what_it_acknowledged_is_told(
-    workspace: Path, database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    workspace: Path, empty_database_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("JUMPSEAT_DATABASE_URL", database_url)
+    monkeypatch.setenv("JUMPSEAT_DATABASE_URL", empty_database_url)
     jumpseat(workspace, capsys, "upgrade")
 
     code, out, _ = jumpseat(workspace, capsys, "check", "--json")
@@ -125,17 +125,17 @@ def test_a_server_that_forgets_what_it_acknowledged_is_told(
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_workspace_is_copied_to_a_server(workspace: Path, database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
+def test_a_workspace_is_copied_to_a_server(workspace: Path, empty_database_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     jumpseat(workspace, capsys, "upgrade")
 
-    code, out, _ = jumpseat(workspace, capsys, "copy", "--to", database_url)
+    code, out, _ = jumpseat(workspace, capsys, "copy", "--to", empty_database_url)
     assert (code, out) == (
         0,
         "Everything (0 rows) was copied and compared, and 0 pieces of waiting work carried over. "
         "Set JUMPSEAT_DATABASE_URL to the new address and start the processes again.\n",
     )
-    code, _, err = jumpseat(workspace, capsys, "copy", "--to", database_url)
+    code, _, err = jumpseat(workspace, capsys, "copy", "--to", empty_database_url)
     assert code == 1
     assert err.startswith("error[JS-DATABASE]: ")
     code, out, _ = jumpseat(workspace, capsys, "check")

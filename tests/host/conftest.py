@@ -27,12 +27,13 @@ def emulator() -> Iterator[Any]:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, emulator: Any) -> Iterator[Path]:
+def workspace(tmp_path: Path, emulator: Any, sqlite_template: Path) -> Iterator[Path]:
     """A fresh copy of the starter workspace whose plugins reach the emulator and the outbox."""
     folder = tmp_path / "workspace"
     shutil.copytree(ROOT / "metadata", folder / "metadata")
     shutil.copytree(ROOT / "templates", folder / "templates")
     (folder / "var").mkdir()
+    shutil.copy(sqlite_template, folder / "var" / "jumpseat.db")
     (folder / "var" / "token").write_text(emulator.token)
     with Sinks.start(folder / "var" / "outbox") as sinks:
         teamviewer = {"api_url": emulator.url, "token": {"file": "var/token"}, "group": "Tests"}

@@ -35,8 +35,8 @@ Store.open(sys.argv[1]).close()
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(database_url)
+def engine(empty_database_url: str) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(empty_database_url)
     yield engine
     engine.dispose()
 
@@ -70,28 +70,32 @@ def test_a_migration_takes_nothing_away_and_asks_for_nothing_that_the_version_be
         assert [place for place, column in added.items() if not column["nullable"] and column["default"] is None] == []
 
 
-def test_the_version_before_starts_on_the_next_schema(engine: sa.Engine, database_url: str) -> None:
-    Store.open(database_url).close()
+def test_the_version_before_starts_on_the_next_schema(engine: sa.Engine, empty_database_url: str) -> None:
+    Store.open(empty_database_url).close()
     with engine.begin() as conn:
         conn.execute(sa.text("UPDATE alembic_version SET version_num = :next"), {"next": f"{int(HEAD) + 1:04}"})
 
-    store = Store.open(database_url)
+    store = Store.open(empty_database_url)
     with store.read() as conn:
         assert revision(conn) == f"{int(HEAD) + 1:04}"
     store.close()
 
 
 @pytest.mark.parametrize("statement", [0, 3, 15, 28])
-def test_a_process_killed_at_any_statement_leaves_what_the_next_one_completes(database_url: str, engine: sa.Engine, statement: int) -> None:
+def test_a_process_killed_at_any_statement_leaves_what_the_next_one_completes(
+    empty_database_url: str, engine: sa.Engine, statement: int
+) -> None:
     migrate(engine, "0001")
     before = columns(engine)
-    killed = subprocess.run([sys.executable, "-c", KILLED_AT, database_url, str(statement)], check=False, capture_output=True, text=True)
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_AT, empty_database_url, str(statement)], check=False, capture_output=True, text=True
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     with engine.connect() as conn:
         assert revision(conn) == "0001"
     assert set(columns(engine)) == set(before)
 
-    store = Store.open(database_url)
+    store = Store.open(empty_database_url)
     with store.read() as conn:
         assert revision(conn) == HEAD
     store.close()

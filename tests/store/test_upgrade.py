@@ -40,10 +40,12 @@ Dying.open(sys.argv[1])
 """
 
 
-def test_the_migrations_make_the_tables_of_the_schema(store):
+def test_the_migrations_make_the_tables_of_the_schema(empty_database_url):
+    store = Store.open(empty_database_url)
     with store.read() as conn:
         differences = compare_metadata(MigrationContext.configure(conn, opts={"compare_type": True}), metadata)
 
+    store.close()
     assert differences == []
 
 
@@ -54,9 +56,9 @@ def test_the_newest_migration_is_the_one_the_host_knows():
     assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
 
 
-def test_four_processes_that_start_together_upgrade_once(database_url):
+def test_four_processes_that_start_together_upgrade_once(empty_database_url):
     processes = [
-        subprocess.Popen([sys.executable, "-c", START, database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen([sys.executable, "-c", START, empty_database_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(4)
     ]
     for process in processes:
@@ -70,22 +72,22 @@ def test_four_processes_that_start_together_upgrade_once(database_url):
         process.stdout.close()
 
     assert ends == [0, 0, 0, 0]
-    store = Store.open(database_url)
+    store = Store.open(empty_database_url)
     with store.read() as conn:
         assert conn.execute(sa.text("SELECT version_num FROM alembic_version")).scalars().all() == [HEAD]
     store.close()
 
 
-def test_a_process_killed_on_the_way_leaves_the_database_as_it_was(database_url):
-    killed = subprocess.run([sys.executable, "-c", DIE, database_url], check=False)
-    engine = sa.create_engine(database_url)
+def test_a_process_killed_on_the_way_leaves_the_database_as_it_was(empty_database_url):
+    killed = subprocess.run([sys.executable, "-c", DIE, empty_database_url], check=False)
+    engine = sa.create_engine(empty_database_url)
     with engine.connect() as conn:
         left = sa.inspect(conn).get_table_names()
     engine.dispose()
 
     assert killed.returncode == -signal.SIGKILL
     assert left == []
-    store = Store.open(database_url)
+    store = Store.open(empty_database_url)
     with store.read() as conn:
         assert revision(conn) == HEAD
     store.close()

@@ -23,7 +23,7 @@ from jumpseat.work.moving import move
 from jumpseat.work.queue import Work, client, delivery_queue, work_engine
 
 NOW = datetime(2026, 3, 28, 12, 0, tzinfo=UTC)
-pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+pytestmark = pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
 
 
 def quiet(*_: object) -> None:
@@ -96,25 +96,25 @@ def sums(url: str) -> dict[str, object]:
     return found
 
 
-def test_everything_is_there_afterwards_and_what_waited_waits_again(source: Store, database_url: str) -> None:
+def test_everything_is_there_afterwards_and_what_waited_waits_again(source: Store, empty_database_url: str) -> None:
     before, queued = sums(source.url), waiting(source.url)
     source.close()
     told: list[tuple[str, int, int]] = []
 
-    moved = move(source.url, database_url, lambda *step: told.append(step))
+    moved = move(source.url, empty_database_url, lambda *step: told.append(step))
 
     assert (moved.rows["sessions"], moved.rows["shares"], moved.work, moved.was_there) == (3, 6, 3, False)
-    assert sums(database_url) == before
-    assert waiting(database_url) == queued
+    assert sums(empty_database_url) == before
+    assert waiting(empty_database_url) == queued
     assert sorted(status for _, _, status in queued) == ["DELAYED", "ENQUEUED", "ENQUEUED"]
     assert {queue for _, queue, _ in queued} == {delivery_queue("email")}
     assert ("shares", 6, 6) in told
 
 
-def test_the_next_row_gets_the_next_number(source: Store, database_url: str) -> None:
+def test_the_next_row_gets_the_next_number(source: Store, empty_database_url: str) -> None:
     source.close()
-    move(source.url, database_url, quiet)
-    store = Store.open(database_url)
+    move(source.url, empty_database_url, quiet)
+    store = Store.open(empty_database_url)
     with store.write() as conn:
         session = conn.execute(sa.text("SELECT id FROM sessions LIMIT 1")).scalar_one()
         timeline.add(conn, session, NOW, "joined", "Joined.")
@@ -124,9 +124,9 @@ def test_the_next_row_gets_the_next_number(source: Store, database_url: str) -> 
     assert numbers == [1, 2, 3, 4]
 
 
-def test_nobody_works_on_the_file_any_more(source: Store, database_url: str) -> None:
+def test_nobody_works_on_the_file_any_more(source: Store, empty_database_url: str) -> None:
     source.close()
-    move(source.url, database_url, quiet)
+    move(source.url, empty_database_url, quiet)
 
     with pytest.raises(DatabaseOutdated) as refused:
         Store.open(source.url)
@@ -137,26 +137,26 @@ def test_nobody_works_on_the_file_any_more(source: Store, database_url: str) -> 
     )
 
 
-def test_a_target_that_holds_something_else_is_left_alone(source: Store, database_url: str) -> None:
+def test_a_target_that_holds_something_else_is_left_alone(source: Store, empty_database_url: str) -> None:
     source.close()
-    store = Store.open(database_url)
+    store = Store.open(empty_database_url)
     with store.write() as conn:
         trace.set_level(conn, "sms", "", "off")
-    before = sums(database_url)
+    before = sums(empty_database_url)
 
     with pytest.raises(InvalidValue) as refused:
-        move(source.url, database_url, quiet)
+        move(source.url, empty_database_url, quiet)
 
     assert refused.value.message == "The target holds rows of its own. Name an empty database; what is in this one was not touched."
-    assert sums(database_url) == before
-    assert waiting(database_url) == []
+    assert sums(empty_database_url) == before
+    assert waiting(empty_database_url) == []
     store.close()
     Store.open(source.url).close()
 
 
 @pytest.mark.parametrize("lives_on", ["source", "target"])
-def test_a_living_process_on_either_side_is_in_the_way(source: Store, database_url: str, lives_on: str) -> None:
-    store = source if lives_on == "source" else Store.open(database_url)
+def test_a_living_process_on_either_side_is_in_the_way(source: Store, empty_database_url: str, lives_on: str) -> None:
+    store = source if lives_on == "source" else Store.open(empty_database_url)
     with store.write() as conn:
         now = executors.database_now(conn)
         executors.start(conn, "host-0", now, dead_before=now)
@@ -164,15 +164,15 @@ def test_a_living_process_on_either_side_is_in_the_way(source: Store, database_u
     source.close()
 
     with pytest.raises(WorkspaceInUse) as refused:
-        move(source.url, database_url, quiet)
+        move(source.url, empty_database_url, quiet)
 
     which = "The workspace's database" if lives_on == "source" else "The target"
     assert refused.value.message == f"{which} is in use by host-0. Stop every 'jumpseat serve' and 'jumpseat work' first."
 
 
-def test_the_way_back_is_refused(source: Store, database_url: str) -> None:
+def test_the_way_back_is_refused(source: Store, empty_database_url: str) -> None:
     with pytest.raises(InvalidValue) as refused:
-        move(database_url, source.url, quiet)
+        move(empty_database_url, source.url, quiet)
 
     assert refused.value.message == (
         "A copy goes from an embedded SQLite workspace to a PostgreSQL server; this is not an embedded SQLite workspace."
@@ -194,15 +194,15 @@ moving.move(sys.argv[1], sys.argv[2], progress)
 
 
 @pytest.mark.parametrize("place", ["sessions", "shares", "timeline", "at the end"])
-def test_a_move_that_is_killed_may_be_run_again(source: Store, database_url: str, place: str) -> None:
+def test_a_move_that_is_killed_may_be_run_again(source: Store, empty_database_url: str, place: str) -> None:
     before, queued = sums(source.url), waiting(source.url)
     source.close()
-    killed = subprocess.run([sys.executable, "-c", DIE, source.url, database_url, place], check=False, env=dict(os.environ))
+    killed = subprocess.run([sys.executable, "-c", DIE, source.url, empty_database_url, place], check=False, env=dict(os.environ))
     assert killed.returncode == -signal.SIGKILL
     Store.open(source.url).close()  # still in use
 
-    moved = move(source.url, database_url, quiet)
+    moved = move(source.url, empty_database_url, quiet)
 
     assert moved.was_there == (place == "at the end")
-    assert sums(database_url) == before
-    assert waiting(database_url) == queued
+    assert sums(empty_database_url) == before
+    assert waiting(empty_database_url) == queued

@@ -22,6 +22,7 @@ import anyio.to_thread
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
+from jumpseat import metrics
 from jumpseat.api.signin import Caller
 from jumpseat.api.stopping import Sign
 from jumpseat.errors import NotSignedIn, RightMissing
@@ -229,11 +230,13 @@ class Stream:
         """
         self.listener.cut = cut
         self.hub.listeners.add(self.listener)
+        metrics.LISTENERS.set(len(self.hub.listeners))
         self.position = self.hub.position
         try:
             yield
         finally:
             self.hub.listeners.discard(self.listener)
+            metrics.LISTENERS.set(len(self.hub.listeners))
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """What is sent, piece by piece, until the stream has to end; only while ``listening``."""

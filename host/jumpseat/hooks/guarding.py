@@ -164,6 +164,9 @@ class _GuardedSessionType(_Guarded, SessionType):
     def least_seconds(self, sessions: int) -> float:
         return self._call("least_seconds", one(float), sessions)
 
+    def headroom(self) -> float | None:
+        return self._call("headroom", optional(float))
+
     def connections(self, since: datetime, cursor: str | None = None) -> ConnectionPage:
         return self._call("connections", one(ConnectionPage), since, cursor)
 

@@ -11,11 +11,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from jumpseat import metrics
 from jumpseat.errors import JumpseatError, PluginError, ProviderBlocked
 from jumpseat.log import get_logger
 from jumpseat.sessions import pace, steps, words
@@ -182,7 +184,16 @@ def _ask(account: WatchedAccount, rows: Sequence[Details]) -> Sequence[SessionSt
     answers = account.speaker.status([row.session for row in rows])
     if len(answers) != len(rows):
         raise PluginError(words.MISCOUNTED.format(type=account.speaker.name, answers=len(answers), sessions=len(rows)))
+    _show_headroom(account)
     return answers
+
+
+def _show_headroom(account: WatchedAccount) -> None:
+    """A measurement: what fails here must not cost the answers that came."""
+    with suppress(JumpseatError):
+        free = account.speaker.headroom()
+        if free is not None:
+            metrics.HEADROOM.labels(account.key).set(free)
 
 
 def _put_on(parts: Parts, account: WatchedAccount, claimed: Account, chosen: _Chosen, at: Moments) -> None:
