@@ -254,19 +254,16 @@ class Bench:
 
     def busy(self) -> bool:
         """Is a share without its outcome, or a job begun or due?"""
-        shares = "SELECT count(*) FROM shares WHERE state IN ('queued', 'sending')"
-        jobs = f"SELECT count(*) FROM {self.jobs} WHERE status IN ('ENQUEUED', 'PENDING')"
-        return bool(self.count(shares) or self.count(jobs))
+        return self._any("shares WHERE state IN ('queued', 'sending')") or self.due()
 
-    @property
-    def jobs(self) -> str:
-        """The table of the jobs."""
-        return "workflow_status" if self.database.startswith("sqlite") else "dbos.workflow_status"
+    def due(self) -> bool:
+        """Is a job begun or due?"""
+        jobs = "workflow_status" if self.database.startswith("sqlite") else "dbos.workflow_status"
+        return self._any(f"{jobs} WHERE status IN ('ENQUEUED', 'PENDING')")
 
-    def count(self, query: str) -> int:
-        """Ask the database, on a connection of its own."""
+    def _any(self, rows: str) -> bool:
         with _engine(self.database).connect() as conn:
-            return int(conn.scalar(sa.text(query)) or 0)
+            return bool(conn.scalar(sa.text(f"SELECT EXISTS (SELECT 1 FROM {rows})")))
 
     @property
     def desk(self) -> Desk:
