@@ -140,6 +140,41 @@ def test_a_forged_cursor_is_refused_or_yields_nothing(shared_api: Api, at: objec
     assert answer.status_code in (200, 422)
 
 
+@pytest.mark.parametrize(
+    ("query", "param", "detail"),
+    [
+        ("/v1/sessions?state=lost", "state", "'state' is not valid: input should be 'reserved', 'open', 'closed', 'expired' or 'failed'."),
+        ("/v1/sessions?before=%3F", "before", "'before' is not valid: string should match pattern '^[A-Za-z0-9_=\\-]+$'."),
+        ("/v1/connections?format=xml", "format", "'format' is not valid: input should be 'csv' or 'json'."),
+        ("/v1/connections?search=%00", "search", "'search' is not valid: control characters are not allowed."),
+        ("/v1/events?kinds=lost&kinds=session_opened", "kinds.0", None),
+        ("/v1/events?lastEventId=abc", "lastEventId", None),
+        *[
+            (
+                f"/v1/connections?from={time}",
+                "from",
+                "'from' is not a time: write it like 2026-03-28T12:00:00Z, and a '+' in an address as '%2B'.",
+            )
+            for time in ("yesterday", "", "2026-02-30", "2026-01-01T00:00:00+02:00")
+        ],
+    ],
+)
+def test_what_is_wrong_with_a_parameter_is_named_as_the_caller_wrote_it(
+    shared_api: Api, query: str, param: str, detail: str | None
+) -> None:
+    found = problem(shared_api.get(query))
+
+    assert (found["code"], found["param"]) == ("JS-VALUE", param)
+    if detail:
+        assert found["detail"] == detail
+
+
+def test_a_key_that_is_too_long_is_told_its_bound(shared_api: Api) -> None:
+    answer = shared_api.post(OPENING, {"sessionType": "pilot"}, Idempotency_Key="x" * 256)
+
+    assert problem(answer)["detail"] == "'Idempotency-Key' is longer than 255 characters."
+
+
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 

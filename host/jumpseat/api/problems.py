@@ -161,7 +161,8 @@ def _http_problem(status: int, request: Request, methods_of: Callable[[str], Seq
 
 def invalid_call(errors: Sequence[Mapping[str, Any]]) -> JumpseatError:
     """The first thing that is wrong with a call, in words, and how many more there are; never what the caller sent."""
-    first, *others = errors
+    # What may be left out is a type or nothing to pydantic, which reports both; a caller cannot send "nothing".
+    first, *others = [error for error in errors if error["type"] != "none_required"] or errors
     if first["type"] == "json_invalid":
         return UsageError(f"The body is not JSON: {first['ctx']['error']} at character {first['loc'][-1]}.")
     more = f" There {'is 1 more problem' if len(others) == 1 else f'are {len(others)} more problems'} in this call." if others else ""
@@ -178,6 +179,10 @@ def _sentence(error: Mapping[str, Any]) -> str:
         return f"There is no key '{param}' here."
     if error["input"] is None:
         return f"'{param}' is null; leave it out instead."
+    if error["type"].startswith("datetime_"):
+        return f"'{param}' is not a time: write it like 2026-03-28T12:00:00Z, and a '+' in an address as '%2B'."
+    if error["type"] == "too_long" and isinstance(error["input"], str):
+        return f"'{param}' is longer than {error['ctx']['max_length']} characters."
     return f"'{param}' is not valid: {_small(str(error['msg']))}."
 
 
@@ -187,6 +192,9 @@ def _small(text: str) -> str:
 
 
 def _param(place: Iterable[Any]) -> str:
-    """``("body", "shares", 0, "channel")`` → ``shares.0.channel``."""
+    """``("body", "shares", 0, "channel")`` → ``shares.0.channel``, ``("query", "kinds", 0)`` → ``kinds.0``."""
     where, *path = place
+    if where != "body":
+        # Behind the name of a parameter stand the places in a list, and names of pydantic's own for the type that was tried.
+        path = path[:1] + [part for part in path[1:] if isinstance(part, int)]
     return ".".join(str(part)[:80] for part in path) or str(where)
