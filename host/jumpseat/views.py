@@ -89,7 +89,7 @@ def event_view(told: Told, public_url: str) -> dict[str, Any]:
         **{camel(name): view(value) for name, value in event.data.items() if value is not None},
     }
     if event.kind == CUSTOMER_JOINED:
-        shown |= {"notify": told.notify, "joinLink": f"{public_url}/join/{event.session_id}"}
+        shown |= {"notify": told.notify, "supportLink": f"{public_url}/join/{event.session_id}"}
     return shown
 
 

@@ -73,7 +73,7 @@ def test_a_stream_says_what_happened_with_the_hosts_own_address(host: Host, api:
         "sessionType": "remote_control",
         "code": opened["code"],
         "notify": True,
-        "joinLink": opened["supportLink"],
+        "supportLink": opened["supportLink"],
     }
 
 

@@ -57,8 +57,8 @@ async def stream_events(
 ) -> EventStream:
     """Server-sent events of what the supporter may see, as they happen. Each has the id and kind of the event, and as data a JSON object
     with id, at, kind, sessionId, record, openedBy, sessionType and code; session_shared also shareId, channel and state; customer_joined
-    also notify (whether supporters are to be told) and joinLink. The event reset says that some were missed which are no longer kept: read
-    the lists again. The stream stays open; when it ends, connect again with Last-Event-ID and nothing is missed."""
+    also notify (whether supporters are to be told) and supportLink. The event reset says that some were missed which are no longer kept:
+    read the lists again. The stream stays open; when it ends, connect again with Last-Event-ID and nothing is missed."""
     if (object is None) != (recordId is None):
         raise InvalidValue("A record is named by 'object' and 'recordId' together.", param="recordId" if recordId is None else "object")
     hub = _hub(request)
