@@ -181,7 +181,9 @@ class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
         if supporter_id is None:
             return Supporter(f"key:{key.name}", key.name, permission_sets=(key.permission_set,), rights=allowed)
         named = self.supporter(supporter_id)
-        return replace(named, rights=narrowed(named.rights, allowed))
+        return replace(
+            named, rights=narrowed(named.rights, allowed, f"and the key '{key.name}' allows no more than '{key.permission_set}'")
+        )
 
     def _note_use(self, key: ApiKey) -> None:
         now = self.clock.now()

@@ -28,6 +28,8 @@ class Rights:
     """A level per resource and verb (``session.open``)."""
 
     levels: Mapping[str, Level] = field(default_factory=lambda: NOTHING)
+    bounds: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """For each right that something keeps narrower than the supporter's permission sets: what does, in words."""
 
     def level(self, right: str) -> Level:
         """The level of ``resource.verb``; none where nothing is said."""

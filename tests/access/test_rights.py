@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from jumpseat.access.rights import assignments, narrowed, require, union
+from jumpseat.access.rights import assignments, narrowed, refusal, require, union
 from jumpseat.catalogue.model import PermissionSet
 from jumpseat.errors import RightMissing
 from jumpseat.types import Level, Rights, Supporter, SupporterInfo
@@ -49,7 +49,7 @@ def test_several_permission_sets_add_up_and_the_widest_level_wins(several: list[
 
 @given(levels, levels)
 def test_a_key_never_gives_more_than_the_key_or_the_supporter_has(mine: dict[str, Level], keys: dict[str, Level]) -> None:
-    both = narrowed(Rights(mine), Rights(keys))
+    both = narrowed(Rights(mine), Rights(keys), "and a key")
 
     for right in RIGHTS:
         assert both.level(right) == min(mine.get(right, Level.NONE), keys.get(right, Level.NONE))
@@ -66,6 +66,17 @@ def test_a_refusal_names_the_right_the_sets_and_the_fix() -> None:
         "Nadia Ferrand may not do this: the right 'keys.edit: all' is missing. Permission sets: user. "
         "An administrator grants it in metadata/permission_sets/."
     )
+
+
+def test_a_refusal_names_the_key_that_narrows_what_the_sets_give() -> None:
+    mine, keys = Rights({"jobs.read": Level.ALL}), Rights({"jobs.read": Level.NONE})
+    rights = narrowed(mine, keys, "and the key 'crm' allows no more than 'user'")
+
+    assert refusal(Supporter("005A", "Claire", permission_sets=("administrator",), rights=rights), "jobs.read", Level.ALL) == (
+        "Claire may not do this: the right 'jobs.read: all' is missing. Permission sets: administrator, and the key 'crm' allows no more "
+        "than 'user'. An administrator grants it in metadata/permission_sets/."
+    )
+    assert ", and the key" not in refusal(Supporter("005A", "Claire", rights=rights), "keys.edit", Level.ALL)
 
 
 def test_the_level_own_is_enough_for_what_is_ones_own_and_for_nothing_else() -> None:

@@ -71,9 +71,17 @@ def union(sets: Iterable[PermissionSet]) -> Rights:
     return Rights(MappingProxyType(levels))
 
 
-def narrowed(rights: Rights, to: Rights) -> Rights:
-    """The narrower of two for each right: an API key never gives a supporter more than either of them has."""
-    return Rights(MappingProxyType({right: min(level, to.level(right)) for right, level in rights.levels.items()}))
+def narrowed(rights: Rights, to: Rights, by: str) -> Rights:
+    """The narrower of two for each right: an API key never gives a supporter more than either of them has.
+
+    Args:
+        rights: the supporter's.
+        to: the most that there may be.
+        by: what narrows them, in words; a refusal names it.
+    """
+    levels = {right: min(level, to.level(right)) for right, level in rights.levels.items()}
+    bounds = {right: by for right, level in levels.items() if level < rights.level(right)}
+    return Rights(MappingProxyType(levels), MappingProxyType(bounds))
 
 
 def require(supporter: Supporter, right: str, *, own: bool = False) -> Level:
@@ -100,6 +108,8 @@ def require(supporter: Supporter, right: str, *, own: bool = False) -> Level:
 def refusal(supporter: Supporter, right: str, needed: Level) -> str:
     """The sentence that a refused supporter reads."""
     held = ", ".join(supporter.permission_sets) or "none"
+    if right in supporter.rights.bounds:
+        held += f", {supporter.rights.bounds[right]}"
     return (
         f"{supporter.name} may not do this: the right '{right}: {needed.name.lower()}' is missing. "
         f"Permission sets: {held}. An administrator grants it in metadata/permission_sets/."
