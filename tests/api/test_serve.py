@@ -14,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from api_kit import CASE, USER, Api, ShiftedClock, until
 
 from jumpseat import Host, RecordRef
-from jumpseat.cli.serve import listening
+from jumpseat.cli.serve import listening, warn_of_other_address
 
 
 @contextmanager
@@ -110,3 +111,20 @@ def test_working_delivers_what_others_have_queued(workspace: Path, moving_clock:
             assert process.wait(20) == 0
 
     assert ready == {"workspace": str(workspace.resolve())}
+
+
+@pytest.mark.parametrize(
+    ("public_url", "said"),
+    [
+        (
+            "http://127.0.0.1:8400",
+            ["links begin with http://127.0.0.1:8400, but this server is at http://127.0.0.1:8477: set public_url in metadata/host.yaml"],
+        ),
+        ("http://localhost:8477", []),
+        ("https://support.example.com", []),
+    ],
+)
+def test_a_server_says_when_links_lead_past_it(caplog: pytest.LogCaptureFixture, public_url: str, said: list[str]) -> None:
+    warn_of_other_address(public_url, "http://127.0.0.1:8477")
+
+    assert caplog.messages == said

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import socket
+from urllib.parse import urlsplit
 
 import click
 
 from jumpseat.cli.context import Context, json_option, pass_context
 from jumpseat.errors import UsageError
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -43,11 +47,24 @@ def serve(ctx: Context, address: str, port: int, no_worker: bool, drain_seconds:
         else:
             host.start_worker("serve+work", lambda: signal.raise_signal(signal.SIGTERM))
         url = f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
+        warn_of_other_address(host.catalogue.host.public_url, url)
         ready = {"url": url, "workspace": str(host.workspace), "worker": not no_worker}
         text = f"Serving {host.workspace} at {url}{', without a worker' if no_worker else ''}."
         # One line, so that whoever started the process can wait for it.
         run_server(host, listener, lambda: click.echo(json.dumps(ready) if as_json else text), drain_seconds)
     leave(host)
+
+
+def warn_of_other_address(public_url: str, url: str) -> None:
+    """Say in the log that links will lead past this server: the address for links is one of this machine, but not the server's.
+
+    Args:
+        public_url: the address that links are made with.
+        url: where the server listens.
+    """
+    made = urlsplit(public_url)
+    if made.hostname in ("127.0.0.1", "::1", "localhost") and made.port != urlsplit(url).port:
+        log.warning("links begin with %s, but this server is at %s: set public_url in metadata/host.yaml", public_url, url)
 
 
 def listening(address: str, port: int) -> socket.socket:
