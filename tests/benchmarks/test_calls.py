@@ -153,7 +153,7 @@ def test_sharing_beside_the_gateways_own_call(host: Host, supporter: Supporter, 
     address = next(contact.email for contact in offer.contacts if contact.email)
 
     def share_and_deliver() -> None:
-        for share in host.share(session.id, [ShareWish("email")], supporter, **AGAIN):
+        for share in host.share(session.id, [ShareWish("email")], supporter, resend=True):
             done = host.deliver(share.id)
             assert done is not None
             assert done.state == "sent"
@@ -165,7 +165,3 @@ def test_sharing_beside_the_gateways_own_call(host: Host, supporter: Supporter, 
     table.compare(
         "share by e-mail, stored and delivered", share_and_deliver, send, beside="the same mail over SMTP, stored nowhere", times=10
     )
-
-
-AGAIN: dict[str, Any] = {}
-"""How a share says that it is meant to be sent although the same one was sent a moment ago."""

@@ -125,7 +125,7 @@ def test_the_worker_delivers_what_another_call_queued(open_host: Callable[..., H
     host.start_worker()
 
     for _ in range(5):
-        host.share(session.id, [], host.operator())
+        host.share(session.id, [], host.operator(), resend=True)
 
     until(lambda: [item.state for item in host.shares(session.id, host.operator())] == ["sent"] * 5)
     assert len(sent) == len(set(sent)) == 5
