@@ -347,7 +347,9 @@ def test_a_plugin_serves_its_routes_under_its_name(with_plugin: Api) -> None:
     assert (answer.status_code, answer.text) == (200, "got 9 bytes")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert problem(with_plugin.get("/-/receipts/other"))["code"] == "JS-NOT-FOUND"
-    assert problem(with_plugin.get("/-/receipts/receipt"))["code"] == "JS-METHOD"
+    refused = with_plugin.get("/-/receipts/receipt")
+    assert (problem(refused)["code"], refused.headers["Allow"]) == ("JS-METHOD", "POST")
+    assert refused.json()["detail"] == "GET is not possible at '/-/receipts/receipt'; allowed: POST."
 
 
 def test_a_plugin_whose_route_fails_is_named_and_nothing_more(with_plugin: Api) -> None:

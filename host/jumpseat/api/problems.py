@@ -129,7 +129,9 @@ def install(app: FastAPI, methods_of: Callable[[str], Sequence[str]]) -> None:
 
     async def http(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        return _http_problem(status, request, methods_of)
+        # A plugin's routes are not the app's own: only the answer of its router knows their methods.
+        told = (error.headers or {}).get("Allow") if isinstance(error, HTTPException) and request.url.path.startswith("/-/") else None
+        return _http_problem(status, request, lambda path: told.split(", ") if told else methods_of(path))
 
     async def without_store(_: Request, error: Exception) -> Response:
         log.error("database unreachable", extra={"correlation_id": correlation_id(), "cause": type(error).__name__})
