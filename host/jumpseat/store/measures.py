@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from jumpseat.store import executors
-from jumpseat.store.schema import alerts, sessions, shares, watched_accounts, webhook_deliveries
+from jumpseat.store.schema import alerts, sessions, shares, watched_accounts, webhook_deliveries, webhooks
+from jumpseat.store.webhooks import WAITING
 from jumpseat.types import SessionState, ShareState
 
 Measure = tuple[str, tuple[str, ...], float]
@@ -45,7 +46,9 @@ def _queues(conn: sa.Connection, now: datetime) -> Iterator[Measure]:
 def _webhooks(conn: sa.Connection, now: datetime) -> Iterator[Measure]:
     table = webhook_deliveries
     due = sa.func.min(sa.func.coalesce(table.c.next_try_at, table.c.created_at), type_=table.c.created_at.type)
-    count, oldest = conn.execute(sa.select(sa.func.count(), due).where(table.c.state == "queued")).one()
+    enabled = sa.select(webhooks.c.id).where(webhooks.c.disabled_at.is_(None))  # what a disabled one would be told is not overdue
+    waiting = sa.select(sa.func.count(), due).where(table.c.state == WAITING, table.c.webhook_id.in_(enabled))
+    count, oldest = conn.execute(waiting).one()
     yield ("jumpseat_webhook_queue_depth", (), count)
     yield ("jumpseat_webhook_queue_oldest_seconds", (), _since(oldest, now) if oldest else 0.0)
 
