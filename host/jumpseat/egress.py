@@ -149,7 +149,7 @@ class Egress:
                 sock.close()
                 raise
             return sock
-        raise ProviderUnreachable(f"{target.host} cannot be reached.")
+        raise ProviderUnreachable(f"{target.host} does not answer on port {target.port}. Check that it runs, and the address.")
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
         """Post a body, follow no redirect, and read no more of the answer than ``MOST_BYTES``.

@@ -98,7 +98,7 @@ def test_several_processes_on_an_old_sqlite_are_warned(tmp_path: Path, monkeypat
     store.close()
 
     assert (one.ok, one.fix) == (False, "run one process ('jumpseat serve' works as well), use a newer SQLite, or PostgreSQL")
-    assert one.found == f"SQLite {sqlite3.sqlite_version}, on which several processes can damage one file"
+    assert one.found == f"SQLite {sqlite3.sqlite_version}, with which several processes can damage one file"
 
 
 @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)

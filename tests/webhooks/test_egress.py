@@ -409,7 +409,7 @@ def test_a_name_without_an_address_and_a_port_without_a_listener_are_unreachable
         Egress(loopback=True).post(f"http://127.0.0.1:{port}/", b"{}", {}, seconds=1)
 
     assert unknown.value.message == "The name nowhere.example.com has no address."
-    assert closed.value.message == "127.0.0.1 cannot be reached."
+    assert closed.value.message == f"127.0.0.1 does not answer on port {port}. Check that it runs, and the address."
 
 
 def test_an_unknown_certificate_is_refused(tmp_path: Any) -> None:

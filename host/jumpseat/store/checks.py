@@ -107,7 +107,8 @@ def _wal_reset(conn: sa.Connection) -> Iterator[Check]:
     version = str(_value(conn, "SELECT sqlite_version()"))
     old = tuple(int(part) for part in version.split(".")) < WAL_RESET_MENDED
     several = _living(conn) > 1
-    found = f"SQLite {version}" + (", on which several processes can damage one file" if old else "")
+    damage = ", with which several processes can damage one file" + ("" if several else "; one runs at most")
+    found = f"SQLite {version}{damage if old else ''}"
     fix = "run one process ('jumpseat serve' works as well), use a newer SQLite, or PostgreSQL" if old and several else ""
     yield Check("several processes", not (old and several), found, fix)
 
