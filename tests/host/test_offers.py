@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from jumpseat import Contact, Host, Record, RecordRef, Verdict, hookimpl
 from jumpseat.errors import InvalidValue, ObjectNotSupported, RecordNotFound, RightMissing
@@ -43,6 +45,20 @@ def channel(offer: Offer, name: str) -> Any:
     found = offer.channel(name)
     assert found is not None
     return found
+
+
+def test_an_object_without_rules_for_contacts_says_so(workspace: Path, open_sqlite_host: Callable[..., Host]) -> None:
+    file = workspace / "metadata" / "objects" / "service_contract.yaml"
+    keys = yaml.safe_load(file.read_text(encoding="utf-8"))
+    del keys["contacts"]
+    file.write_text(yaml.safe_dump(keys), encoding="utf-8")
+    host = open_sqlite_host()
+
+    offer = host.resolve(RecordRef("Service_Contract__c", "a01A000000Jms01IAB"), host.operator())
+
+    assert [(reason.text, reason.allowed) for reason in offer.contact_reasons] == [
+        ("nobody is asked: the object's file has no 'contacts', and no record source knows by itself where its people are", False)
+    ]
 
 
 @pytest.mark.parametrize(("object", "record", "email", "sms", "choice"), SITUATIONS, ids=[f"{row[0]}-{row[1]}" for row in SITUATIONS])

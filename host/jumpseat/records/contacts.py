@@ -31,6 +31,9 @@ class PeopleRules:
         return tuple(dict.fromkeys((*named, *valued, *own)))
 
 
+NO_RULES = "nobody is asked: the object's file has no 'contacts', and no record source knows by itself where its people are"
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The contacts of a record, best first, and what each rule yielded."""
@@ -75,6 +78,8 @@ def find_contacts(record: Record, people: PeopleRules, source: RecordSource | No
         text = f"{len(record.contacts)} given by the caller"
         nearest = frozenset(contact.id for contact in record.contacts)
         return Found(record.contacts, (Reason(text, Provenance("host"), True),), nearest)
+    if not people.rules:
+        return Found((), (Reason(NO_RULES, people.provenance),))
     contacts: list[Contact] = []
     reasons: list[Reason] = []
     nearest = frozenset[str]()
