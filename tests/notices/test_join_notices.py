@@ -342,6 +342,12 @@ def test_notices_speak_the_supporters_language(language: str | None, title: str)
     assert words.joined(language, code="s1", label="Case", name="{name}").title == title
 
 
+def test_a_french_mail_has_a_space_before_the_colon() -> None:
+    french = words.mail_text(words.joined("fr", code="s1", label="Case", name="42"), "https://support.example.com/join/s_1")
+
+    assert french.endswith("\n\nRejoindre la session\u00a0: https://support.example.com/join/s_1\n")
+
+
 def test_done_notices_are_dropped_in_time_and_waiting_ones_stay(desk: Desk) -> None:
     desk.join()
     desk.round()

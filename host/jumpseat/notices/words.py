@@ -26,7 +26,7 @@ _JOINED = {
     "fr": Words(
         "Le client a rejoint la session {code}",
         "Le client est en ligne dans la session {code} ({label} {name}) et vous attend.",
-        "Rejoindre la session",
+        "Rejoindre la session\u00a0",  # French has a space before the colon
     ),
 }
 """By language; any other has the first one."""
