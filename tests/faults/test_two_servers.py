@@ -132,4 +132,4 @@ def test_three_rounds_of_two_hundred_callers_with_one_key_each(two: Two, gateway
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_five_hundred_rounds_of_two_hundred_callers_with_one_key_each(two: Two, gateways: Gateways) -> None:
-    rounds(two, gateways, 500)
+    rounds(two, gateways, int(os.environ.get("JUMPSEAT_TEST_ROUNDS", "500")))
