@@ -56,7 +56,7 @@ class Impatient(requests.Session):
         answer = super().send(request, **{**options, "stream": True})
         if answer.headers.get("Content-Type", "").startswith("text/event-stream"):
             answer.close()
-            answer.raw = urllib3.HTTPResponse(io.BytesIO(), preload_content=False)
+            answer.raw = urllib3.HTTPResponse(io.BytesIO(), headers=dict(answer.headers), status=answer.status_code, preload_content=False)
         if not options.get("stream"):
             _ = answer.content
         return answer

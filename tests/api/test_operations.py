@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api_kit import ACCOUNT, ADMINISTRATOR, CASE, CONFIDENTIAL_CASE, OTHER_CASE, USER, Api, problem, until, write_settings
+from api_kit import ACCOUNT, ADMINISTRATOR, CASE, CONFIDENTIAL_CASE, OTHER_CASE, OTHER_USER, USER, Api, problem, until, write_settings
 
 from jumpseat import Host
 from jumpseat.store import shares as share_rows
@@ -258,7 +258,7 @@ def test_the_share_of_somebody_else_is_not_resent(api: Api, user: Api) -> None:
     opened = api.open(CONFIDENTIAL_CASE)
     (share,) = api.post(f"/v1/sessions/{opened['sessionId']}/shares", {"shares": [{"channel": "email"}]}).json()["items"]
 
-    refused = problem(user.post(f"/v1/shares/{share['id']}/resend"))
+    refused = problem(user.as_(OTHER_USER).post(f"/v1/shares/{share['id']}/resend"))
     unknown = problem(user.post("/v1/shares/sh_0/resend"))
 
     assert (refused["code"], refused["detail"]) == ("JS-NOT-FOUND", f"There is no share '{share['id']}'.")

@@ -112,7 +112,7 @@ def test_check_still_checks_when_the_plugins_cannot_be_asked(workspace: Path, mo
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a plugin broke")
 
-    monkeypatch.setattr("jumpseat.wiring.vocabulary_for", broken)
+    monkeypatch.setattr("jumpseat.early.vocabulary_for", broken)
     misspell(workspace)
     result = run("check", at=workspace)
 
@@ -255,7 +255,7 @@ def test_a_new_object_with_an_impossible_name_is_not_written(workspace: Path) ->
 
 
 def test_schemas_are_checked_and_written(workspace: Path) -> None:
-    assert run("schema", "write", "--check", at=workspace).stdout == "All 6 schemas are up to date.\n"
+    assert run("schema", "write", "--check", at=workspace).stdout == "All 7 schemas are up to date.\n"
     (workspace / "metadata/schema/host.json").write_text("{}")
     old = run("schema", "write", "--check", at=workspace)
     written = run("schema", "write", at=workspace)

@@ -220,7 +220,7 @@ def test_a_command_that_nobody_brings_is_wrong_usage(run: Run) -> None:
 def test_commands_complete_in_a_shell(run: Run) -> None:
     done = run(_JUMPSEAT_COMPLETE="bash_complete", COMP_WORDS="jumpseat session re", COMP_CWORD="2")
 
-    assert (done.returncode, done.stdout) == (0, "plain,replace\n")
+    assert (done.returncode, done.stdout) == (0, "plain,replace\nplain,resend\n")
 
 
 def test_help_lists_every_command_of_the_host(run: Run) -> None:
