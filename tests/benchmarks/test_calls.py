@@ -77,10 +77,11 @@ def test_resolving_beside_reading_the_same_rows(host: Host, supporter: Supporter
         for rule in rules:
             bare.contacts(record, rule)
         with host._wiring.store.read() as conn:
-            conn.execute(sa.select(sessions).where(sessions.c.object == ref.object, sessions.c.record_id == ref.id)).all()
+            of_record = (sessions.c.source == ref.source, sessions.c.object == ref.object, sessions.c.record_id == ref.id)
+            conn.execute(sa.select(sessions).where(*of_record)).all()
 
     assert host.resolve(CASE, supporter).session_types
-    for size in (0, 1_000, 100_000):
+    for size in (10, 1_000, 100_000):
         fill(host, size)
         table.compare(
             "resolve, in process", lambda: host.resolve(CASE, supporter), read, beside="the same rows, read bare", size=f"{size:,} sessions"
