@@ -62,7 +62,7 @@ OBJECT = "label: Case\nsupported_object: Case\nname_field: Name\nemail_template_
 CUSTOMER = Contact("c1", "Paul", email="paul@client.example", mobile="+33612345678")
 PR_SET_PDEATHSIG = 1
 DEADLINE = 2.0
-"""Of every channel, in seconds: a share that was cut off is settled this long and a margin later."""
+"""Of every channel unless a bench says otherwise, in seconds: a share that was cut off is settled twice this and a margin later."""
 
 
 def record(number: int = 0) -> Record:
@@ -159,12 +159,12 @@ class DeskType(SessionType):
         return OpenedSession(f"d{found[0]}", f"https://desk.test/d{found[0]}") if found and found[1] else None
 
 
-def channel(kind: str, step: Callable[[str], None]) -> ShareChannel:
+def channel(kind: str, step: Callable[[str], None], deadline: float) -> ShareChannel:
     """The real channel for SMS or mail, under the name of a kind of gateway, with its sending seen."""
     real: type[ShareChannel] = EmailChannel if kind == "mail" else SmsChannel
 
     class Seen(real):  # type: ignore[misc, valid-type]  # one of two classes
-        name, label, templated, deadline_seconds = kind, kind, False, DEADLINE
+        name, label, templated, deadline_seconds = kind, kind, False, deadline
 
         def send(self, message: Message) -> Outcome:
             step("before the message leaves")
@@ -211,6 +211,7 @@ class Bench:
     database: str
     http_port: int
     smtp_port: int
+    deadline: float = DEADLINE
 
     def lay_out(self) -> None:
         """Write the workspace."""
@@ -271,7 +272,7 @@ class Bench:
 
     def open(self, step: Callable[[str], None] = lambda step: None, ahead: float = 0.0) -> Host:
         """A host of the workspace."""
-        made = [plugin(kind, channels=[channel(kind, step)]) for kind in KINDS]
+        made = [plugin(kind, channels=[channel(kind, step, self.deadline)]) for kind in KINDS]
         made.append(plugin("desk", types=[DeskType(self.desk, step)], step=step))
         return Host.open(self.folder, discover=False, plugins=made, database_url=self.database, clock=LaterClock(ahead))
 

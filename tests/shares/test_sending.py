@@ -13,7 +13,7 @@ from jumpseat.store import shares
 from jumpseat.types import Outcome
 
 Benches = Callable[..., Any]
-OVERDUE = 19.0
+OVERDUE = 14.0
 """Seconds after which a share that is still being sent counts as cut off: twice the pager's deadline, and the margin."""
 
 

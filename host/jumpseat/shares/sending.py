@@ -50,7 +50,7 @@ LONGEST_DELAY_SECONDS = 900
 PER_SECOND = 20
 """Shares of a channel that rested are spread so that no more than this come at once when it works again."""
 LONGEST_SPREAD_SECONDS = 60
-MARGIN = timedelta(seconds=15)
+MARGIN = timedelta(seconds=10)
 """Beyond the longest time of a call, before a share that is still *sending* counts as cut off; gateways are slow to record."""
 LONGEST_CALL = timedelta(seconds=300)
 """Of a channel that is not loaded any more."""
