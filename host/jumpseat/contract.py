@@ -21,6 +21,7 @@ from jumpseat.types import (
     Contact,
     ContactRule,
     Device,
+    Grant,
     Message,
     Notice,
     ObjectInfo,
@@ -32,6 +33,7 @@ from jumpseat.types import (
     RecordRef,
     Session,
     SessionStatus,
+    SignInRequest,
     Supporter,
     SupporterInfo,
 )
@@ -62,6 +64,34 @@ class Config(Protocol):
     def __getattr__(self, name: str) -> Any: ...
 
 
+class Accounts(Protocol):
+    """The sign-ins that the host keeps for a plugin: sealed, renewed once whoever asks first, in whichever process.
+
+    ``sign_in`` is the name of a ``SignIn`` of the plugin, or of the record source itself; ``owner`` is the id of the supporter whose
+    account it is, empty for the one account of the company.
+    """
+
+    def has(self, sign_in: str, owner: str = "") -> bool:
+        """Is there a sign-in that has not ended? Asks nobody outside."""
+        ...
+
+    def grant(self, sign_in: str, owner: str = "") -> Grant:
+        """The grant to call with; renewed before it is handed out when it is about to run out.
+
+        Raises:
+            ProviderSignInNeeded: there is none, or it has ended; the message says where to sign in.
+        """
+        ...
+
+    def renewed(self, sign_in: str, refused: Secret, owner: str = "") -> Grant:
+        """A grant in place of one whose access token was refused; where somebody else has renewed it meanwhile, that one.
+
+        Raises:
+            ProviderSignInNeeded: it cannot be renewed; the supporter has to sign in again.
+        """
+        ...
+
+
 class Runtime(Protocol):
     """What the host lends to a plugin's session type, channel or source."""
 
@@ -75,6 +105,9 @@ class Runtime(Protocol):
     def folder(self) -> Path:
         """A folder of the plugin's own under ``var/``; made on first use."""
         ...
+
+    @property
+    def accounts(self) -> Accounts: ...
 
     @property
     def public_url(self) -> str:
@@ -159,6 +192,11 @@ class SessionType(Extension):
     watched together: one of them is asked about the sessions of all, so that one list call serves them. May be a property."""
     most_sessions: ClassVar[int] = 20_000
     """Most sessions that one ``status`` call is about; where there are more, they take turns."""
+
+    def missing_for(self, supporter: Supporter) -> str:
+        """What this supporter has to do before they can use this type, such as signing in to the provider, as a sentence; empty when
+        nothing. Asked for every offer after ``missing``: look into ``runtime.accounts``, and ask nobody outside."""
+        return ""
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """Open a session at the provider.
@@ -271,6 +309,38 @@ class ShareChannel(Extension):
         return None
 
 
+class SignIn(Extension):
+    """A sign-in by OAuth 2 at a provider. The host shows the page, checks what comes back, keeps the grant sealed and renews it under a
+    lock; the plugin knows the provider's addresses and words."""
+
+    pkce: ClassVar[bool] = True
+    """Prove at the exchange that the sign-in began here (RFC 7636); may be a property that follows a setting."""
+
+    def authorize_url(self, request: SignInRequest) -> str:
+        """The provider's page to which the browser is sent."""
+        raise NotImplementedError
+
+    def exchange(self, code: Secret, request: SignInRequest) -> Grant:
+        """The grant for the code that the browser brought back.
+
+        Raises:
+            ProviderSignInNeeded: the code was not accepted.
+        """
+        raise NotImplementedError
+
+    def refresh(self, grant: Grant) -> Grant:
+        """A new grant for an old one, called by one process at a time; the old refresh token may be worth nothing afterwards.
+
+        Raises:
+            ProviderSignInNeeded: it was not accepted; somebody has to sign in again.
+            AnswerLost: it may be spent.
+        """
+        raise NotImplementedError
+
+    def revoke(self, grant: Grant) -> None:
+        """End a grant at the provider; one that has ended already is no failure."""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """How a record source feels."""
@@ -290,6 +360,11 @@ class RecordSource(Extension):
     can_add_contact: ClassVar[bool] = False
     can_write_back: ClassVar[bool] = False
     can_notify: ClassVar[bool] = False
+
+    def sign_in(self) -> SignIn | None:
+        """How an administrator signs this source in through a browser; None where its settings hold all it needs. Its ``name`` is the
+        source's name, and it is lent the source's runtime."""
+        return None
 
     def describe(self, object: str) -> ObjectInfo | None:
         """What is known of an object; None when the CRM has none of this name. May be asked often: cache it."""
@@ -318,6 +393,7 @@ class RecordSource(Extension):
 
         Raises:
             RecordNotFound: there is none, or it is not visible.
+            FieldNotReadable: fields do not exist or are hidden; the host adds who asked for them.
         """
         raise NotImplementedError
 

@@ -42,6 +42,8 @@
         ├── AnswerLost                JS-PROVIDER-LOST     504  exit 3
         ├── ProviderRefused           JS-PROVIDER-REFUSED  422  exit 1
         ├── ProviderThrottled         JS-PROVIDER-BUSY     503  exit 3
+        │   └── QuotaExhausted        JS-PROVIDER-QUOTA    503  exit 3
+        ├── FieldNotReadable          JS-FIELD             502  exit 1
         ├── ProviderBlocked           JS-PROVIDER-BLOCKED  503  exit 3
         └── ProviderSignInNeeded      JS-PROVIDER-AUTH     409  exit 4
 
@@ -344,6 +346,25 @@ class ProviderThrottled(ProviderError):
     """The provider asks for patience; ``retry_after_seconds`` says how much."""
 
     code, title, status, exit_code = "JS-PROVIDER-BUSY", "The provider is busy", 503, ExitCode.UNREACHABLE
+
+
+class QuotaExhausted(ProviderThrottled):
+    """The calls of a whole day are spent; trying again soon will not help."""
+
+    code, title, status = "JS-PROVIDER-QUOTA", "The provider's quota is spent", 503
+
+
+class FieldNotReadable(ProviderError):
+    """The CRM does not have, or does not show, fields that the metadata asks for; ``fields`` names them.
+
+    A record source raises it with the names; the host adds the file and line that ask for them.
+    """
+
+    code, title, status = "JS-FIELD", "A field cannot be read", 502
+
+    def __init__(self, message: str, *, fields: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.fields = fields
 
 
 class ProviderBlocked(ProviderError):

@@ -9,6 +9,8 @@ from enum import IntEnum, StrEnum
 from types import MappingProxyType
 from typing import Any, Literal
 
+from jumpseat.secret import Secret
+
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 # --- who acts ---------------------------------------------------------------------------------------------------------
@@ -64,6 +66,36 @@ class SupporterInfo:
     crm_permissions: tuple[str, ...] = ()
     """Names of permission sets, roles or custom permissions that the user holds in the CRM."""
     active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a sign-in at a provider or CRM gave; the host keeps it sealed."""
+
+    access_token: Secret
+    refresh_token: Secret | None = None
+    """None where the provider gives none; each may work only once."""
+    expires_at: datetime | None = None
+    """UTC; None where the provider does not say."""
+    account: str = ""
+    """Whose account it is, for people: a name or an e-mail address."""
+    scopes: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """What the plugin wants to see again (an instance's address); never secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """One sign-in on its way through a browser."""
+
+    state: str
+    """Unguessable; the provider gives it back."""
+    redirect_uri: str
+    """The host's own address to which the provider sends the browser; registered with the application there."""
+    challenge: str | None = None
+    """PKCE, method S256 (RFC 7636); None where it is switched off."""
+    verifier: Secret | None = None
+    """What ``challenge`` was made of; given along when the code is exchanged."""
 
 
 # --- records ----------------------------------------------------------------------------------------------------------

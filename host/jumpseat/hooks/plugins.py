@@ -25,7 +25,7 @@ import pluggy
 
 from jumpseat import hookspecs
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import REQUIRED, Extension, RecordSource, SessionType, Setting, ShareChannel
+from jumpseat.contract import REQUIRED, Accounts, Extension, RecordSource, SessionType, Setting, ShareChannel
 from jumpseat.errors import NotFound, PluginNotLoaded
 from jumpseat.hooks import checking, discovery, output
 from jumpseat.hooks.discovery import Candidate, near
@@ -141,6 +141,7 @@ class Plugins:
         clock: Clock,
         settings: Callable[[str], Mapping[str, Any]],
         public_url: Callable[[], str],
+        accounts: Accounts | None,
         trace: Trace,
         dispatch: Dispatch | None,
         load_seconds: float,
@@ -154,6 +155,7 @@ class Plugins:
         self._clock = clock
         self._settings = settings
         self._public_url = public_url
+        self._accounts = accounts
         self._seconds = load_seconds
         self._importer = Importer()
         self._loading: dict[str, list[_Loading]] = {}
@@ -179,6 +181,7 @@ class Plugins:
         clock: Clock | None = None,
         settings: Callable[[str], Mapping[str, Any]] = _no_settings,
         public_url: Callable[[], str] = lambda: "http://127.0.0.1:8400",
+        accounts: Accounts | None = None,
         trace: Trace | None = None,
         dispatch: Dispatch | None = None,
         load_seconds: float = IMPORT_SECONDS,
@@ -198,6 +201,7 @@ class Plugins:
             clock: the host's clock.
             settings: answers the values set for a plugin now, by plugin name.
             public_url: answers where the host is reached from outside, now.
+            accounts: the sign-ins that the host keeps for plugins.
             trace: the trace log.
             dispatch: a dispatch with other limits than the usual ones.
             load_seconds: deadline of one import and of one registry hook.
@@ -214,6 +218,7 @@ class Plugins:
             clock=clock,
             settings=settings,
             public_url=public_url,
+            accounts=accounts,
             trace=trace or Trace(clock),
             dispatch=dispatch,
             load_seconds=load_seconds,
@@ -283,7 +288,7 @@ class Plugins:
         plugin = self.plugin_of(self.sources[kind])
         file = f"metadata/sources/{name}.yaml"
         config = LiveConfig(f"record source '{name}'", file, self.source_settings[kind], settings)
-        runtime = PluginRuntime(config, self._folder(plugin) / name, self._clock, self._public_url)
+        runtime = PluginRuntime(config, self._folder(plugin) / name, self._clock, self._public_url, self._accounts)
         self._source_runtimes.append((plugin, runtime))
         return self.dispatch.call(
             plugin, f"{kind}.open", self._made, (self.sources[kind], plugin, name, runtime), seconds=self._seconds, check=one(RecordSource)
@@ -297,22 +302,25 @@ class Plugins:
     def add_commands(self, cli: click.Group) -> None:
         """Let every plugin add its commands; one that takes a command's name that is taken adds none.
 
+        Two plugins may bring a group of the same name, each with commands of its own in it (``import salesforce``, ``import dynamics``).
+
         Args:
             cli: the click group ``jumpseat``.
         """
         import click
 
+        from jumpseat.hooks import commands
+
         for loading in self._having("register_commands"):
             group = click.Group(cli.name)
             ended = self._attempt(loading, "register_commands", {"cli": group}, _drop)
-            taken = sorted(set(group.commands) & set(cli.commands))
+            taken = commands.taken(group, cli)
             if ended.outcome is not TraceOutcome.OK:
                 loading.reasons.append(_why("register_commands", ended))
             elif taken:
                 loading.reasons.append(f"It brings the command '{taken[0]}', which exists; none of its commands is used.")
             else:
-                for name, command in sorted(group.commands.items()):
-                    cli.add_command(command, name)
+                commands.add(group, cli)
 
     def routes(self, host: Any) -> Mapping[str, tuple[Any, ...]]:
         """HTTP routes by plugin, to be served under ``/-/NAME/``.
@@ -437,7 +445,7 @@ class Plugins:
             config = LiveConfig(
                 f"plugin '{loading.name}'", f"metadata/plugins/{loading.name}.yaml", loading.settings, self._settings_of(loading.name)
             )
-            loading.runtime = PluginRuntime(config, self._folder(loading.name), self._clock, self._public_url)
+            loading.runtime = PluginRuntime(config, self._folder(loading.name), self._clock, self._public_url, self._accounts)
             ended = self.dispatch.attempt(loading.name, "start", self._guarded, (loading,), seconds=self._seconds, check=lambda both: both)
             if ended.outcome is not TraceOutcome.OK:
                 self._manager.unregister(name=loading.name)

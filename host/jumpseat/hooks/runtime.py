@@ -9,11 +9,12 @@ from typing import Any
 
 import jumpseat
 from jumpseat.clock import Clock
-from jumpseat.contract import REQUIRED, Setting
-from jumpseat.errors import InvalidValue
+from jumpseat.contract import REQUIRED, Accounts, Setting
+from jumpseat.errors import InvalidValue, ProviderSignInNeeded
 from jumpseat.hooks.discovery import near
 from jumpseat.http import HttpSession
 from jumpseat.secret import Secret
+from jumpseat.types import Grant
 
 
 class LiveConfig:
@@ -55,6 +56,19 @@ class LiveConfig:
         return tuple(value for value in self._current().values() if isinstance(value, Secret))
 
 
+class NoAccounts:
+    """Where plugins are only asked what they bring: nobody is signed in to anything."""
+
+    def has(self, sign_in: str, owner: str = "") -> bool:  # noqa: ARG002  # the contract's signature
+        return False
+
+    def grant(self, sign_in: str, owner: str = "") -> Grant:  # noqa: ARG002  # the contract's signature
+        raise ProviderSignInNeeded(f"Nobody is signed in to '{sign_in}'.")
+
+    def renewed(self, sign_in: str, refused: Secret, owner: str = "") -> Grant:  # noqa: ARG002  # the contract's signature
+        return self.grant(sign_in, owner)
+
+
 class PluginRuntime:
     """The ``Runtime`` of one plugin, or of one of its record sources.
 
@@ -63,13 +77,17 @@ class PluginRuntime:
         folder: its own folder; made on first use.
         clock: the host's clock.
         public_url: answers where the host is reached from outside, now.
+        accounts: the sign-ins that the host keeps; none where no host was opened.
     """
 
-    def __init__(self, config: LiveConfig, folder: Path, clock: Clock, public_url: Callable[[], str]) -> None:
+    def __init__(
+        self, config: LiveConfig, folder: Path, clock: Clock, public_url: Callable[[], str], accounts: Accounts | None = None
+    ) -> None:
         self._config = config
         self._folder = folder
         self._clock = clock
         self._public_url = public_url
+        self._accounts = accounts or NoAccounts()
         self._http: HttpSession | None = None
         self._lock = Lock()
 
@@ -94,6 +112,10 @@ class PluginRuntime:
     def folder(self) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
+
+    @property
+    def accounts(self) -> Accounts:
+        return self._accounts
 
     @property
     def public_url(self) -> str:

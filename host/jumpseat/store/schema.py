@@ -417,3 +417,46 @@ watched_accounts = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     _text("reason"),
 )
+
+# Sign-ins at providers and CRMs; the tokens are sealed for this row and no other.
+provider_accounts = sa.Table(
+    "provider_accounts",
+    metadata,
+    _text("id", primary_key=True),
+    # Name of the sign-in, or of the record source.
+    _text("sign_in"),
+    # Id of the supporter whose account it is; empty for the company's.
+    _text("owner"),
+    # Whose account it is at the provider, for people.
+    _text("account"),
+    # The whole grant, sealed.
+    _text("sealed"),
+    _time("expires_at", null=True),
+    _time("created_at"),
+    _time("used_at", null=True),
+    _time("renewed_at", null=True),
+    # Until when one process renews it; the others wait for what it stores.
+    _time("renewing_until", null=True),
+    # Why it is worth nothing any more; null while it works.
+    _text("ended_reason", null=True),
+    # Counts the grants of this row: who renews an older one has come too late.
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.UniqueConstraint("sign_in", "owner", name="uq_provider_accounts_owner"),
+)
+
+# Sign-ins on their way through a browser; each state is taken once.
+pending_sign_ins = sa.Table(
+    "pending_sign_ins",
+    metadata,
+    # Hash of the ticket with which the browser begins, and of the state with which it comes back.
+    _text("ticket_hash", primary_key=True),
+    _text("state_hash", null=True),
+    _text("sign_in"),
+    _text("owner"),
+    _text("sealed_verifier", null=True),
+    _time("expires_at"),
+    sa.UniqueConstraint("state_hash", name="uq_pending_sign_ins_state"),
+)
+
+# Signed launches that were taken, so that none is taken twice.
+seen_launches = sa.Table("seen_launches", metadata, _text("digest", primary_key=True), _time("expires_at"))

@@ -5,7 +5,7 @@ They keep what they were asked in plain lists, so that a test can look at it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +15,7 @@ from jumpseat import (
     Abilities,
     Contact,
     ContactRule,
+    Grant,
     HttpSession,
     InvalidValue,
     Message,
@@ -23,6 +24,7 @@ from jumpseat import (
     OpenedSession,
     OpenRequest,
     Outcome,
+    ProviderSignInNeeded,
     Recipe,
     Record,
     RecordNotFound,
@@ -93,6 +95,34 @@ class FakeConfig:
         return value
 
 
+class FakeAccounts:
+    """Sign-ins in memory; ``refresh`` stands for what renews one.
+
+    Args:
+        grants: by name of the sign-in and owner.
+    """
+
+    def __init__(self, grants: Mapping[tuple[str, str], Grant] | None = None) -> None:
+        self.grants = dict(grants or {})
+        self.refresh: Callable[[Grant], Grant] | None = None
+
+    def has(self, sign_in: str, owner: str = "") -> bool:
+        return (sign_in, owner) in self.grants
+
+    def grant(self, sign_in: str, owner: str = "") -> Grant:
+        if not self.has(sign_in, owner):
+            raise ProviderSignInNeeded(f"Nobody is signed in to '{sign_in}' in this test.")
+        return self.grants[sign_in, owner]
+
+    def renewed(self, sign_in: str, refused: Secret, owner: str = "") -> Grant:
+        held = self.grant(sign_in, owner)
+        if held.access_token == refused:
+            if self.refresh is None:
+                raise ProviderSignInNeeded(f"The sign-in to '{sign_in}' has ended in this test.")
+            self.grants[sign_in, owner] = held = self.refresh(held)
+        return held
+
+
 class FakeRuntime:
     """What a host would lend to an extension under test.
 
@@ -108,6 +138,7 @@ class FakeRuntime:
     ) -> None:
         self.config = FakeConfig(settings, values or {})
         self.http = HttpSession("jumpseat-tests")
+        self.accounts = FakeAccounts()
         self.clock = clock or FakeClock()
         self.folder = folder
         self.public_url = "http://127.0.0.1:8400"
