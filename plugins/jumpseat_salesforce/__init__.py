@@ -1,0 +1,1 @@
+"""Salesforce: the record source ``salesforce``, and what moves metadata in and out of an org."""
