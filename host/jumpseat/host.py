@@ -420,7 +420,7 @@ class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
         self._wiring.life.expire()
         self._wiring.life.reconcile()
         self._wiring.life.watch()
-        self._wiring.sending.recover()
+        self._wiring.settling.recover()
         self._wiring.join_notices.follow()
         self._wiring.telling.tell_crm()
         self._wiring.telling.mail()

@@ -50,7 +50,7 @@ class Sharing(Reach):
             MessageUnsafe, CapReached: nothing was stored and nothing is sent.
         """
         session, place, composed = self._composed(session_id, wishes, supporter, message)
-        accepted = self._wiring.sending.send(session, composed, supporter, again=resend, kept=kept)
+        accepted = self._wiring.storing.send(session, composed, supporter, again=resend, kept=kept)
         if chat_message and accepted.fresh:
             self._post_note(session, place, chat_message, supporter)
         return accepted.shares
@@ -80,7 +80,7 @@ class Sharing(Reach):
         share = self._share(share_id, supporter)
         session, _, composer = self._composer(share.session_id, supporter)
         label = composer.still_possible(share.channel, share.address)
-        return self._wiring.sending.resend(share, session, supporter, label, kept=kept)
+        return self._wiring.storing.resend(share, session, supporter, label, kept=kept)
 
     def settle_share(self, channel: str, outcome: Outcome, *, key: str | None = None, reference: str | None = None) -> Share | None:
         """Take what a gateway says later of a message; for the routes of plugins, which have made sure that it is the gateway that says it.
@@ -101,7 +101,7 @@ class Sharing(Reach):
         """
         if not key and not reference:
             raise InvalidValue("A receipt names its message by 'key' or by 'reference'.", param="key")
-        return self._wiring.sending.settle(channel, outcome, key=key or None, reference=reference or None)
+        return self._wiring.settling.settle(channel, outcome, key=key or None, reference=reference or None)
 
     @operation("share.send")
     def preview_share(self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, *, message: str = "") -> list[Composed]:

@@ -22,7 +22,7 @@ from jumpseat.catalogue.model import Catalogue
 from jumpseat.catalogue.rights import all_rights
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import Extension, RecordSource
+from jumpseat.contract import Extension, RecordSource, ShareChannel
 from jumpseat.early import early_settings
 from jumpseat.errors import InvalidValue, PluginError, WorkspaceNotFound
 from jumpseat.hooks.dispatch import Dispatch
@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     from jumpseat.reports.write_back import WritingBack
     from jumpseat.sealing import Sealer
     from jumpseat.sessions.life import SessionLife
+    from jumpseat.shares.outcomes import Outcomes
     from jumpseat.shares.sending import Sending
+    from jumpseat.shares.settling import Settling
+    from jumpseat.shares.storing import Storing
     from jumpseat.store.store import Store
     from jumpseat.webhooks.delivering import Delivering
     from jumpseat.webhooks.fan_out import FanOut
@@ -252,20 +255,40 @@ class Wiring:
         return Work(self.store.url)
 
     @_Once
+    def outcomes(self) -> Outcomes:
+        from jumpseat.shares.outcomes import Outcomes
+
+        return Outcomes(self.store, self.queue, self.clock, self._channels, Told(self))
+
+    @_Once
+    def storing(self) -> Storing:
+        from jumpseat.shares.storing import Storing
+
+        return Storing(
+            self.store,
+            self.queue,
+            self.clock,
+            self._channels,
+            settings=lambda: self.catalogue.host,
+            alert=self.alerts.raise_alert,
+            outcomes=self.outcomes,
+        )
+
+    @_Once
     def sending(self) -> Sending:
         from jumpseat.shares.breaker import Breaker
         from jumpseat.shares.sending import Sending
 
-        return Sending(
-            self.store,
-            self.queue,
-            self.clock,
-            channels=lambda: self.plugins.channels,
-            events=Told(self),
-            settings=lambda: self.catalogue.host,
-            alert=lambda key, title, text: self.alerts.raise_alert(key, title, text),
-            breaker=Breaker(self.clock),
-        )
+        return Sending(self.store, self.queue, self.clock, self._channels, Breaker(self.clock), self.outcomes)
+
+    @_Once
+    def settling(self) -> Settling:
+        from jumpseat.shares.settling import Settling
+
+        return Settling(self.store, self.queue, self.clock, self._channels, self.outcomes)
+
+    def _channels(self) -> Mapping[str, ShareChannel]:
+        return self.plugins.channels
 
     @_Once
     def alerts(self) -> Alerts:
@@ -376,7 +399,7 @@ class Wiring:
         from jumpseat.jobs.bodies import Reconciliation, SignIns
         from jumpseat.jobs.retention import RetentionJob
 
-        passes = {"sessions": lambda: self.life.reconcile().settled, "shares": lambda: len(self.sending.recover())}
+        passes = {"sessions": lambda: self.life.reconcile().settled, "shares": lambda: len(self.settling.recover())}
         return {
             "company_report": self.importing.read_all,
             "reconciliation": Reconciliation(self.store, passes).run,
@@ -424,7 +447,7 @@ class Wiring:
             "expire": self.life.expire,
             "reconcile": self.life.reconcile,
             "watch": self.life.watch_due,
-            "recover": self.sending.recover,
+            "recover": self.settling.recover,
             "forget": self.forget,
             "join_notices": self.join_notices.follow,
             "crm_notices": self.telling.tell_crm,

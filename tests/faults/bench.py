@@ -31,7 +31,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-import jumpseat.shares.sending as sending_room
+import jumpseat.shares.tries as tries_room
 from jumpseat import (
     Abilities,
     Contact,
@@ -375,7 +375,7 @@ def play(part: str, bench: dict[str, Any], arguments: Sequence[Any], kill_at: st
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     os.environ["JUMPSEAT_EXECUTOR"] = os.environ.get("JUMPSEAT_EXECUTOR", "bench")
-    sending_room.FIRST_DELAY_SECONDS = 1  # what a test would otherwise wait for
+    tries_room.FIRST_DELAY_SECONDS = 1  # what a test would otherwise wait for
     steps = Steps(kill_at, nth)
     watch_steps(steps)
     code = 1
@@ -407,7 +407,13 @@ def warm_up() -> None:
     """Import what every process needs, once for all."""
     for module in (
         *("alembic.command", "alembic.runtime.migration", "dbos", "phonenumbers", "psycopg", "uvicorn", "uvicorn.protocols.http.auto"),
-        *("jumpseat.api.app", "jumpseat.sessions.life", "jumpseat.shares.compose", "jumpseat.shares.sending"),
+        *(
+            "jumpseat.api.app",
+            "jumpseat.sessions.life",
+            "jumpseat.shares.compose",
+            "jumpseat.shares.delivering",
+            "jumpseat.shares.settling",
+        ),
         *("jumpseat.store.upgrade", "jumpseat.work.heartbeat", "jumpseat.work.worker"),
     ):
         importlib.import_module(module)

@@ -21,7 +21,7 @@ from jumpseat.errors import (
     SessionNotValid,
     ShareBusy,
 )
-from jumpseat.shares import sending
+from jumpseat.shares import tries
 from jumpseat.types import Outcome, ShareWish
 
 Benches = Callable[..., Any]
@@ -385,4 +385,4 @@ def test_a_cap_is_exact_when_many_come_at_once(bench: Any) -> None:
 
 
 def test_the_horizon_of_tries_is_inside_the_life_of_a_key() -> None:
-    assert sending.TRIED_FOR + timedelta(hours=1) <= timedelta(hours=24)
+    assert tries.TRIED_FOR + timedelta(hours=1) <= timedelta(hours=24)

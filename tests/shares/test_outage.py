@@ -16,7 +16,7 @@ import pytest
 from jumpseat.errors import CapReached
 from jumpseat.shares.breaker import AFTER, INTERVAL, Breaker
 from jumpseat.shares.compose import Composed
-from jumpseat.shares.sending import spread_seconds
+from jumpseat.shares.tries import spread_seconds
 from jumpseat.types import Outcome, Recipient, Supporter
 
 DOWN = Outcome.failed("Down.", retry=True)
@@ -114,7 +114,7 @@ def test_one_channel_does_not_rest_for_another(clock: Any) -> None:
 def test_texts_without_end_are_stopped_at_the_caps_with_one_alert(bench_of: Callable[..., Any], clock: Any) -> None:
     """Premium and odd numbers are refused before; these are ordinary ones, by several supporters on several records."""
     bench = bench_of()
-    sending, operator = bench.host._wiring.sending, bench.operator
+    storing, operator = bench.host._wiring.storing, bench.operator
     sessions = [bench.session, *(bench.host.open_session(bench.record(number), "room", operator) for number in range(1, 12))]
     supporters = [Supporter(f"u{number}", f"Agent {number}") for number in range(12)]
     dice = random.Random(31)
@@ -124,7 +124,7 @@ def test_texts_without_end_are_stopped_at_the_caps_with_one_alert(bench_of: Call
         to = Recipient(f"+336{dice.randrange(10**8):08}")
         clock.move(seconds=1)
         try:
-            sending.send(session, [Composed("pager", "Pager", to, "", "en", "", dice.randbytes(4).hex(), None)], by)
+            storing.send(session, [Composed("pager", "Pager", to, "", "en", "", dice.randbytes(4).hex(), None)], by)
         except CapReached:
             continue
         accepted.update(("all", by.id, session.id))

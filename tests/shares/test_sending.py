@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jumpseat.errors import AnswerLost, InvalidValue, ProviderRefused, ProviderThrottled, ProviderUnreachable, RecipientInvalid
-from jumpseat.shares.sending import LONGEST_DELAY_SECONDS, delay_seconds
+from jumpseat.shares.tries import LONGEST_DELAY_SECONDS, delay_seconds
 from jumpseat.store import shares
 from jumpseat.types import Outcome
 

@@ -101,7 +101,7 @@ class ShareMachine(RuleBasedStateMachine):
     @rule(way=st.sampled_from(WAYS))
     def recover(self, way: str) -> None:
         self.gateway.way, self.gateway.open = way, not self.over
-        self.host._wiring.sending.recover()
+        self.host._wiring.settling.recover()
 
     @rule(seconds=st.sampled_from([1, 9, 11, 20, 40, 3600]))
     def wait(self, seconds: int) -> None:
