@@ -52,6 +52,8 @@ def supported_object(reading: Reading) -> SupportedObject:
         values["contacts"] = tuple(contact_rule(rule) for rule in values["contacts"])
     if "write_back" in values:
         values["write_back"] = MappingProxyType(values["write_back"])
+    if "extra" in values:
+        values["extra"] = MappingProxyType({kind: MappingProxyType(facts) for kind, facts in values["extra"].items()})
     return SupportedObject(**values, file=reading.source.file, lines=lines_of(reading.places))
 
 

@@ -34,6 +34,8 @@ class SupportedObject:
     chat_message: bool = True
     write_back: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     enabled: bool = True
+    extra: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: NOTHING)
+    """What a CRM keeps of the object beside these keys, by kind of CRM, so that an export gives it back; nothing else reads it."""
     file: str = ""
     """Path in the workspace, ``metadata/objects/case.yaml``."""
     lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)

@@ -26,6 +26,7 @@ WEB_ADDRESS = "^https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9
 ORIGIN = "^https?://(?:[*][.])?[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?$"
 EMAIL = "^[^@ ]+@[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)+$"
 HOST_NAME = "^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
+EXTRA_NAME = "^[A-Za-z][A-Za-z0-9_.@]*$"
 CRON = "^[0-9*/,A-Za-z-]+(?: [0-9*/,A-Za-z#-]+){4}$"
 TIMEZONE = "^[A-Za-z]+(?:/[A-Za-z0-9_+-]+){0,2}$"
 ONE_LINE = "^[^ \r\n](?:[^\r\n]*[^ \r\n])?$"
@@ -45,6 +46,7 @@ FORMS: Mapping[str, tuple[str, str]] = {
     ORIGIN: ("the origin of a web page", "write it like 'https://example.lightning.force.com' or 'https://*.force.com', without a path"),
     EMAIL: ("an e-mail address", "write it like 'support@example.com'"),
     HOST_NAME: ("the name of a host", "write it like 'crm.intranet.example.com', without 'https://' and without a port"),
+    EXTRA_NAME: ("a name of letters, digits, '_', '.' and '@' that begins with a letter", "write it as the CRM does: 'Region__c'"),
     CRON: ("a cron expression of five fields", "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"),
     TIMEZONE: ("the name of a time zone", "write it like 'Europe/Paris' or 'UTC'"),
     ONE_LINE: ("one line of text without spaces at its ends", "take out line breaks, and spaces at both ends"),
@@ -153,6 +155,11 @@ _SUPPORTED_OBJECT = _file(
             FIELD_NAME,
         ),
         "enabled": _boolean("False takes the object out of use without deleting its file.", True),
+        "extra": _free_mapping(
+            "What a CRM keeps of this object beside the keys above, by kind of CRM; only import and export read it.",
+            _free_mapping("The facts of one CRM, as texts.", {"type": "string", "maxLength": 40_000}, EXTRA_NAME),
+            NAME,
+        ),
     },
     ("label", "supported_object", "name_field", "email_template_description", "allow_custom_recipient"),
 )

@@ -26,8 +26,8 @@ from jumpseat.catalogue.variables import CUSTOMER_LINK
 from jumpseat.catalogue.vocabulary import near
 from jumpseat.types import Template
 
-KEYS = ("name", "description", "object", "subject", "language")
-"""Keys of the front matter; ``name`` is required, for e-mail ``subject`` as well."""
+KEYS = ("name", "description", "object", "subject", "language", "extra")
+"""Keys of the front matter; ``name`` is required, for e-mail ``subject`` as well. ``extra`` is read by import and export only."""
 SUBJECT_CHANNEL = "email"
 LONGEST_NAME = 100
 LONGEST_SUBJECT = 500
@@ -226,6 +226,8 @@ def _front_problems(front: Reading, file: _File) -> Iterator[Problem]:
             meant = near(key, KEYS)
             fix = f"did you mean '{meant}'?" if meant else f"the keys are {', '.join(KEYS)}"
             yield front.source.problem(front.places.of_key((key,)), "M102", f"unknown key '{key}'", fix)
+        elif key == "extra":
+            yield from _extra_problems(front, value)
         else:
             yield from _value_problems(front, key, value)
 
@@ -250,6 +252,15 @@ def _value_problems(front: Reading, key: str, value: object) -> Iterator[Problem
         yield front.source.problem(place, "M109", cause, "make it shorter")
     elif "\n" in value:
         yield front.source.problem(place, "M105", f"'{key}' has more than one line", "write it on one line")
+
+
+def _extra_problems(front: Reading, extra: object) -> Iterator[Problem]:
+    """What a CRM keeps of the template: texts by name, by kind of CRM."""
+    fix = 'write "extra:", below it the kind of CRM, below that lines such as \'folder: "TeamViewer"\''
+    facts = list(extra.values()) if isinstance(extra, dict) else [None]
+    if not all(isinstance(one, dict) and all(isinstance(text, str) for text in one.values()) for one in facts):
+        cause = "'extra' must be texts by name, by kind of CRM"
+        yield front.source.problem(front.places.of_key(("extra",)), "M103", cause, fix)
 
 
 def _language_problems(front: Reading, file: _File, source: SourceText) -> Iterator[Problem]:

@@ -111,7 +111,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     if isinstance(value, Mapping):
-        return dict(value)
+        return {key: _plain(one) for key, one in value.items()}
     if hasattr(value, "kind"):
         return {value.kind: dict(value.fields) or value.target or True}
     return value
