@@ -6,6 +6,7 @@ holds for every caller, and nothing that came over the wire reaches a message ex
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Callable, Mapping
@@ -17,13 +18,15 @@ import requests
 from requests.auth import AuthBase
 
 from jumpseat.clock import Clock
-from jumpseat.errors import InvalidValue, ProviderError, ProviderSignInNeeded, ProviderThrottled
+from jumpseat.errors import InvalidValue, JumpseatError, ProviderSignInNeeded, ProviderThrottled, QuotaExhausted
 from jumpseat.http import HttpSession
 from jumpseat.secret import Secret
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9_.()='\-,@$~:]+)+/?")
 """What a path may consist of; everything else has no business in one, and ``..`` is refused besides."""
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,8192}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|::1")
+"""Anything else (a backslash, a blank, a letter that looks like another) is read differently by different parsers."""
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -58,8 +61,9 @@ class AccessSource(Protocol):
 class Failure(Protocol):
     """Reads an answer that is no success; the connector's own knowledge of the other side's complaints."""
 
-    def __call__(self, response: requests.Response) -> ProviderError:
-        """The error to raise: ``ProviderThrottled`` with its wait, ``QuotaExhausted``, ``ProviderRefused`` … never with a token in it."""
+    def __call__(self, response: requests.Response) -> JumpseatError:
+        """The error to raise: one of the ``ProviderError`` branch (``ProviderThrottled`` with its wait, ``QuotaExhausted`` …) or
+        ``RecordNotFound``; never with a token in it."""
         ...
 
 
@@ -99,6 +103,7 @@ class RestClient:
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._gate = threading.Lock()
         self._free_at = clock.now()
+        self._spent: QuotaExhausted | None = None
 
     def call(
         self,
@@ -124,9 +129,9 @@ class RestClient:
 
         Raises:
             InvalidValue: the path could lead elsewhere.
-            ProviderThrottled: a wait that was asked for is not over.
+            ProviderThrottled: a wait that was asked for is not over; ``QuotaExhausted`` where a spent quota was its reason.
             ProviderSignInNeeded: the renewed token is refused as well.
-            ProviderError: what ``failure`` made of the answer, or what the session raises.
+            JumpseatError: what ``failure`` made of the answer, or what the session raises.
         """
         self._wait_is_over()
         access = self._access.current()
@@ -146,6 +151,7 @@ class RestClient:
         if isinstance(error, ProviderThrottled) and error.retry_after_seconds:
             with self._gate:
                 self._free_at = max(self._free_at, self._clock.now() + timedelta(seconds=error.retry_after_seconds))
+                self._spent = error if isinstance(error, QuotaExhausted) else None
         raise error
 
     def _send(
@@ -161,7 +167,9 @@ class RestClient:
         """Sending on during a wait lengthens it (Dataverse service protection), so no call leaves."""
         left = (self._free_at - self._clock.now()).total_seconds()
         if left > 0:
-            seconds = int(left) + 1
+            seconds = math.ceil(left)
+            if self._spent is not None:
+                raise QuotaExhausted(self._spent.message, retry_after_seconds=seconds)
             raise ProviderThrottled(f"{self._label} is busy and asked for patience. Try again in {seconds} s.", retry_after_seconds=seconds)
 
 
@@ -176,10 +184,27 @@ def pinned(base_url: str, path: str) -> str:
         InvalidValue: the base address is no https address (or loopback), or the path holds what could lead elsewhere: a scheme, ``//``,
             ``..``, a query, a blank, an escape.
     """
-    parts = urlsplit(base_url)
-    local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if not (parts.scheme == "https" or local) or not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+    host = _host(base_url)
+    if host is None:
         raise InvalidValue("The address of a web API has to be https://HOST, without a user, a query or a fragment.", param="url")
-    if not _PATH.fullmatch(path) or any(part in {".", ".."} for part in path.split("/")):
-        raise InvalidValue(f"'{path[:80]}' cannot be part of an address of {parts.hostname}; nothing was sent.", param="path")
+    if not _PATH.fullmatch(path) or _climbs(path):
+        raise InvalidValue(f"'{path[:80]}' cannot be part of an address of {host}; nothing was sent.", param="path")
     return base_url.rstrip("/") + path
+
+
+def _host(base_url: str) -> str | None:
+    """The host of a base address; None where it is no address that a token may be sent to."""
+    try:
+        parts = urlsplit(base_url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    local = parts.scheme == "http" and host in _LOOPBACK
+    plain = not (parts.username or parts.password or parts.query or parts.fragment or "@" in parts.netloc)
+    below = parts.path.rstrip("/")
+    good = _SENDABLE.fullmatch(base_url) and _HOST_NAME.fullmatch(host) and (not below or _PATH.fullmatch(below)) and not _climbs(below)
+    return host if plain and good and (parts.scheme == "https" or local) else None
+
+
+def _climbs(path: str) -> bool:
+    return any(part in {".", ".."} for part in path.split("/"))
