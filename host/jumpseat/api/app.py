@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio.to_thread
 from fastapi import APIRouter, FastAPI
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
 from jumpseat.api import problems
+from jumpseat.api.descriptions import external_services, power_platform
 from jumpseat.api.document import document
 from jumpseat.api.guard import Guard
 from jumpseat.api.plugin_routes import mount_plugins
@@ -49,10 +51,25 @@ def create_app(host: Host) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.add_api_route("/openapi.json", lambda: JSONResponse(document(app)), include_in_schema=False)
+    for path, describe in (("/openapi-3.0.json", external_services), ("/swagger-2.0.json", power_platform)):
+        app.add_api_route(path, _described(app, host, describe), include_in_schema=False)
     mount_plugins(app, host)
     app.add_middleware(Guard)
     problems.install(app, methods_at)
     return app
+
+
+def native_document() -> dict[str, Any]:
+    """The native description, which is the same for every host."""
+    app = FastAPI(openapi_url=None)
+    for router in ROUTERS:
+        app.include_router(router)
+    return document(app)
+
+
+def _described(app: FastAPI, host: Host, describe: Callable[[dict[str, Any], str], dict[str, Any]]) -> Callable[[], JSONResponse]:
+    """Answers one dialect of the description, with the address at which the host is reached now."""
+    return lambda: JSONResponse(describe(document(app), host.catalogue.host.public_url))
 
 
 def routes_of(router: APIRouter) -> list[APIRoute]:

@@ -10,6 +10,7 @@ from fastapi import Header, Request, Response
 from pydantic import BaseModel
 
 from jumpseat.api.models.common import Answer, Maybe
+from jumpseat.api.models.marks import Rare
 from jumpseat.api.signin import Caller, host_of
 from jumpseat.store.idempotency import Answer as FirstAnswer, Keyed
 
@@ -17,6 +18,7 @@ T = TypeVar("T")
 
 IdempotencyKey = Annotated[
     Maybe[str],
+    Rare(),
     Header(
         alias="Idempotency-Key",
         pattern=r"^[ -~]+$",

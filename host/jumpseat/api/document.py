@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -23,6 +24,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         for operations in made["paths"].values():
             for operation in operations.values():
                 _problems_as_problems(operation["responses"])
+                _only_what_is_called(operation.get("callbacks", {}))
+                _by_the_words_of_json_schema(operation.get("parameters", ()))
         for name in _FASTAPIS_OWN:
             made["components"]["schemas"].pop(name, None)
         _without_titles(made["components"]["schemas"])
@@ -43,3 +46,20 @@ def _without_titles(schemas: dict[str, Any]) -> None:
         schema.pop("title", None)
         for field in schema.get("properties", {}).values():
             field.pop("title", None)
+
+
+def _only_what_is_called(callbacks: dict[str, Any]) -> None:
+    """FastAPI describes a refusal for everything with a body; what a receiver answers is its own."""
+    for callback in callbacks.values():
+        for methods in callback.values():
+            for operation in methods.values():
+                operation["responses"] = {status: said for status, said in operation["responses"].items() if status < "300"}
+
+
+_BOUNDS = {"ge": "minimum", "le": "maximum"}
+
+
+def _by_the_words_of_json_schema(parameters: Sequence[dict[str, Any]]) -> None:
+    """Bounds of a number that may be left out come under pydantic's own names, which nobody else knows."""
+    for parameter in parameters:
+        parameter["schema"] = {_BOUNDS.get(key, key): value for key, value in parameter["schema"].items() if key != "title"}

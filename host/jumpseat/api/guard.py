@@ -14,7 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jumpseat import metrics
-from jumpseat.api.problems import BodyTooLarge, BodyTooSlow, internal_error, problem_response
+from jumpseat.api.problems import MEDIA_TYPE, BodyTooLarge, BodyTooSlow, internal_error, problem_response
 from jumpseat.errors import JumpseatError, UsageError
 from jumpseat.hooks.trace import correlated
 from jumpseat.secret import redact
@@ -107,6 +107,8 @@ class _Call:
             if self.scope["app"].state.draining.is_set():
                 headers["Connection"] = "close"  # the next call of this caller is to go to another server
             headers["Correlation-Id"] = self.correlation_id
+            if headers.get("content-type") == MEDIA_TYPE and _takes_plain_json_only(self.scope):
+                headers["Content-Type"] = "application/json"
         await self._send(message)
 
     async def fail(self, error: JumpseatError, receive: Receive) -> None:
@@ -147,9 +149,15 @@ class _Call:
 
 def _as_get(scope: Scope) -> Scope:
     """HEAD is answered like GET without the body; but a look at a join address must not make a link, nor wait for the end of a stream."""
-    if scope["method"] == "HEAD" and not scope["path"].startswith(("/join/", "/v1/events")):
+    if scope["method"] == "HEAD" and not scope["path"].startswith(("/join/", "/launch", "/v1/events")):
         return {**scope, "method": "GET"}
     return scope
+
+
+def _takes_plain_json_only(scope: Scope) -> bool:
+    """Does the caller ask for JSON by that name alone? Some low-code tools read nothing that is called otherwise."""
+    kinds = {part.partition(";")[0].strip().lower() for part in Headers(scope=scope).get("accept", "").split(",")}
+    return "application/json" in kinds and not kinds & {MEDIA_TYPE, "application/*", "*/*"}
 
 
 async def _read(scope: Scope, receive: Receive) -> Receive:

@@ -15,6 +15,7 @@ from jumpseat.errors import JumpseatError, MetadataInvalid, StoreUnreachable
 
 COMMANDS = {
     "alerts": ("jumpseat.cli.alerts", "List the incidents that administrators were told of."),
+    "api": ("jumpseat.cli.api", "Describe the HTTP API for programs and low-code tools."),
     "access": ("jumpseat.cli.access", "Explain who may do what."),
     "check": ("jumpseat.cli.check", "Check the metadata and templates; every problem with its place and fix."),
     "db": ("jumpseat.cli.db", "Upgrade, check and copy the database."),

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from jumpseat.api.models.common import Answer, Body, IfGiven, ListAnswer, Maybe, Moment, Name
+from jumpseat.api.models.common import Answer, Body, IfGiven, ListAnswer, Maybe, Moment, Name, PluginName
 
 
 class Plugin(Answer):
@@ -88,7 +88,7 @@ class SetTraceLevel(Body):
     """Sets one level of the plugin trace log."""
 
     level: Literal["off", "exceptions", "all"]
-    plugin: IfGiven[Name] = Field(default=None, description="Only for this plugin.")
+    plugin: IfGiven[PluginName] = Field(default=None, description="Only for this plugin.")
     hook: IfGiven[Name] = Field(default=None, description="Only for this hook or method.")
 
 

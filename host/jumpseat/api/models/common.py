@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
+from jumpseat.api.models.marks import Choices
+
 T = TypeVar("T")
 
 Maybe: TypeAlias = T | SkipJsonSchema[None]
@@ -57,6 +59,12 @@ Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_=\-]+$", max_len
 """Where a page begins; only the host knows how to read it."""
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=80)]
 """The name of an object, session type, channel, plugin or hook."""
+ObjectName = Annotated[Name, Choices("listObjects", value="supportedObject", title="label")]
+SessionTypeName = Annotated[Name, Choices("listSessionTypes", value="name", title="label")]
+ChannelName = Annotated[Name, Choices("listShareChannels", value="name", title="label")]
+JobName = Annotated[Name, Choices("listJobs", value="name", title="description")]
+PluginName = Annotated[Name, Choices("listPlugins", value="name", title="name")]
+WebhookId = Annotated[Id, Choices("listWebhooks", value="id", title="name")]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=100)]
 """An id of the CRM; its record source judges the form."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(no_control)]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from jumpseat.api.models.common import Answer, Body, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.api.models.common import Answer, Body, IfGiven, Line, ListAnswer, Maybe, Moment, Name, ObjectName, RecordId, Text
 from jumpseat.types import Contact, Record, RecordRef
 
 
@@ -212,7 +212,7 @@ class ContactValue(Body):
 class RecordValue(Body):
     """A record given by value: the CRM sends along what the host would otherwise ask it for."""
 
-    object: Name = Field(description="API or logical name of a supported object.")
+    object: ObjectName = Field(description="API or logical name of a supported object.")
     record_id: RecordId
     source: IfGiven[Name] = Field(default=None, description="Record source, where several have the object.")
     name: IfGiven[Line] = Field(default=None, description="Name of the record; else it is read from the name field.")

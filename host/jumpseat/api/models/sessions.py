@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from jumpseat.api.models.common import Answer, Body, IfGiven, ListAnswer, Maybe, Moment, Name
+from jumpseat.api.models.common import Answer, Body, IfGiven, ListAnswer, Maybe, Moment, SessionTypeName
 from jumpseat.api.models.records import RecordSummary, RecordValue
 from jumpseat.api.models.shares import Share
 
@@ -63,7 +63,7 @@ class JoinLink(Answer):
 class OpenSession(Body):
     """Opens a session, or replaces the valid one."""
 
-    session_type: Name
+    session_type: SessionTypeName
     replace: StrictBool = Field(
         default=False, description="Close the record's valid session, if there is one, and open the next in one step."
     )

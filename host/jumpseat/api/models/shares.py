@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from jumpseat.api.models.common import Answer, Body, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.api.models.common import Answer, Body, ChannelName, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.api.models.marks import Choices
 from jumpseat.types import ShareWish
+
+ContactId = Annotated[RecordId, Choices("listContacts", value="id", title="name", given=(("sessionId", "sessionId"),))]
+TemplateOfList = Annotated[Line, Choices("listTemplates", value="name", title="file")]
 
 
 class Share(Answer):
@@ -64,12 +68,12 @@ class SharePreviewList(ListAnswer):
 class ShareRequest(Body):
     """One share to be sent. What is left out is filled from the offer; give a contact or an address, not both."""
 
-    channel: Name
-    contact_id: IfGiven[RecordId] = Field(default=None, description="A contact of the record.")
+    channel: ChannelName
+    contact_id: IfGiven[ContactId] = Field(default=None, description="A contact of the record.")
     address: IfGiven[Line] = Field(
         default=None, description="An address; one that is not the record's own only where the object allows it."
     )
-    template: IfGiven[Line] = None
+    template: IfGiven[TemplateOfList] = None
     language: IfGiven[Name] = Field(default=None, description="BCP 47, such as fr.")
 
     def wish(self) -> ShareWish:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictBool, StringConstraints
 
 from jumpseat.api.models.common import Answer, Body, IfGiven, Line, ListAnswer, Maybe, Moment
+from jumpseat.api.models.records import RecordSummary
 
 Kind = Literal["session.opened", "session.shared", "customer.joined", "session.closed", "session.expired"]
 State = Literal["waiting", "sending", "delivered", "failed"]
@@ -82,3 +83,35 @@ class WebhookDeliveryList(ListAnswer):
     """Deliveries, newest first."""
 
     items: list[WebhookDelivery]
+
+
+class ToldShare(Answer):
+    """The share that was sent."""
+
+    share_id: str
+    channel: str
+    state: str
+
+
+class ToldData(Answer):
+    """What happened, to what. In a trial only webhookId and name are there."""
+
+    session_id: Maybe[str] = None
+    record: Maybe[RecordSummary] = None
+    session_type: Maybe[str] = None
+    state: Maybe[str] = Field(default=None, description="Of the session, right after what happened.")
+    valid_until: Maybe[Moment] = None
+    opened_by: Maybe[str] = Field(default=None, description="Id of the supporter.")
+    code: Maybe[str] = Field(default=None, description="Short and speakable; absent where the provider has given none.")
+    support_link: Maybe[str] = Field(default=None, description="For supporters: the host's own join address.")
+    share: Maybe[ToldShare] = Field(default=None, description="With session.shared only.")
+    webhook_id: Maybe[str] = Field(default=None, description="With webhook.test only.")
+    name: Maybe[str] = Field(default=None, description="Of the webhook, with webhook.test only.")
+
+
+class Told(Answer):
+    """The body of a call to a webhook; its headers webhook-id, webhook-timestamp and webhook-signature prove that the host sent it."""
+
+    type: str = Field(description="Kind of what happened; webhook.test for a trial.")
+    timestamp: Moment = Field(description="When it happened.")
+    data: ToldData

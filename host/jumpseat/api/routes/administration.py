@@ -13,7 +13,8 @@ from jumpseat.api.models.administration import (
     TraceLevelList,
     TraceRowList,
 )
-from jumpseat.api.models.common import Id, Maybe, Name
+from jumpseat.api.models.common import Id, Maybe, PluginName
+from jumpseat.api.models.marks import Rare
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, WITH_BODY, answers
 from jumpseat.api.routes.lists import Limit, next_link
@@ -40,10 +41,10 @@ def list_trace(
     request: Request,
     host: Serving,
     caller: SignedIn,
-    plugin: Annotated[Maybe[Name], Query(description="Only calls of this plugin.")] = None,
+    plugin: Annotated[Maybe[PluginName], Query(description="Only calls of this plugin.")] = None,
     correlationId: Annotated[Maybe[Id], Query(description="Only what belongs to this problem.")] = None,
     limit: Limit = 100,
-    before: Annotated[Maybe[int], Query(ge=1, le=2**63 - 1, description="Cursor of the next page; nextLink has it.")] = None,
+    before: Annotated[Maybe[int], Rare(), Query(ge=1, le=2**63 - 1, description="Cursor of the next page; nextLink has it.")] = None,
 ) -> TraceRowList:
     """Calls of plugins that were written down, newest first; those of one problem all at once and oldest first."""
     rows = host.trace(caller.supporter, plugin=plugin, correlation_id=correlationId, before=before, limit=limit)

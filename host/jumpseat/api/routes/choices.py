@@ -7,13 +7,15 @@ from typing import Annotated
 from fastapi import Query
 
 from jumpseat.api.models.choices import SessionType, SessionTypeList, ShareChannel, ShareChannelList, Template, TemplateList
-from jumpseat.api.models.common import Maybe, Name
+from jumpseat.api.models.common import ChannelName, Maybe
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, answers
 from jumpseat.api.signin import NEEDS_SIGN_IN, Serving
 from jumpseat.shares.compose import promise
 
 router = operations()
+
+OfChannel = Annotated[Maybe[ChannelName], Query(description="Only of this channel.")]
 
 
 @router.get(
@@ -71,7 +73,7 @@ def list_share_channels(host: Serving) -> ShareChannelList:
 @router.get(
     "/v1/templates", operation_id="listTemplates", summary="List templates", dependencies=NEEDS_SIGN_IN, responses=answers(*SIGNED_IN)
 )
-def list_templates(host: Serving, channel: Annotated[Maybe[Name], Query(description="Only of this channel.")] = None) -> TemplateList:
+def list_templates(host: Serving, channel: OfChannel = None) -> TemplateList:
     """The templates of the workspace, by channel, name and language."""
     items = [
         Template(

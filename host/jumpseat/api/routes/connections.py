@@ -10,9 +10,10 @@ from pydantic import AfterValidator, StringConstraints
 
 from jumpseat.api.creating import IdempotencyKey, create
 from jumpseat.api.exports import Export
-from jumpseat.api.models.common import Maybe, Name, RecordId, no_control
+from jumpseat.api.models.common import Maybe, ObjectName, RecordId, no_control
 from jumpseat.api.models.connections import Connection, ConnectionList, DeviceList
 from jumpseat.api.models.jobs import JobRun, NoBody
+from jumpseat.api.models.marks import Form
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, answers
 from jumpseat.api.routes.lists import Before, Limit, SourceName, next_link
@@ -33,12 +34,13 @@ Search = Annotated[
 ]
 Format = Annotated[
     Maybe[Literal["csv", "json"]],
+    Form(),
     Query(description="The whole report in one answer, as CSV or JSON; left out: a page, or CSV where only that is accepted."),
 ]
 HeaderRow = Annotated[
-    Literal["labels", "names"], Query(description="Over the columns of CSV: words in the supporter's language, or names.")
+    Literal["labels", "names"], Form(), Query(description="Over the columns of CSV: words in the supporter's language, or names.")
 ]
-Bom = Annotated[bool, Query(description="Begin CSV with a byte order mark, by which Excel knows UTF-8.")]
+Bom = Annotated[bool, Form(), Query(description="Begin CSV with a byte order mark, by which Excel knows UTF-8.")]
 Accept = Annotated[Maybe[str], Header(include_in_schema=False)]
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
@@ -50,7 +52,7 @@ CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema":
     responses=answers(404, *SIGNED_IN),
 )
 def list_record_connections(
-    object: Name,
+    object: ObjectName,
     recordId: RecordId,
     request: Request,
     host: Serving,
@@ -87,7 +89,7 @@ def list_connections(
     bom: Bom = False,
     accept: Accept = None,
 ) -> ConnectionList | Response:
-    """The company report: every connection of every provider account, page by page, or whole as CSV or JSON."""
+    """The company report: every connection of every provider account, page by page."""
     wanted = Wanted(_utc(since, "from"), _utc(until, "to"), search or "", oldest_first=order == "oldest")
     form = format or ("csv" if _only_csv(accept) else None)
     if form is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from jumpseat.api.creating import IdempotencyKey, create
-from jumpseat.api.models.common import Id, Name
+from jumpseat.api.models.common import Id, JobName
 from jumpseat.api.models.jobs import JobList, JobRun, JobRunList, NoBody
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, answers
@@ -24,7 +24,7 @@ def list_jobs(host: Serving, caller: SignedIn) -> JobList:
 
 
 @router.get("/v1/jobs/{job}/runs", operation_id="listJobRuns", summary="List the runs of a job", responses=answers(404, *SIGNED_IN))
-def list_job_runs(job: Name, request: Request, host: Serving, caller: SignedIn, limit: Limit = 50, before: Before = None) -> JobRunList:
+def list_job_runs(job: JobName, request: Request, host: Serving, caller: SignedIn, limit: Limit = 50, before: Before = None) -> JobRunList:
     """The runs of a job, newest first."""
     found = host.job_runs(caller.supporter, job=job, limit=limit, before=before)
     return JobRunList.model_validate({"items": view(found.items), "nextLink": next_link(request, found.next)})
@@ -38,7 +38,7 @@ def list_job_runs(job: Name, request: Request, host: Serving, caller: SignedIn, 
     response_model=JobRun,
     responses=answers(404, *SIGNED_IN),
 )
-def run_job(job: Name, request: Request, host: Serving, caller: SignedIn, key: IdempotencyKey = None) -> Response:
+def run_job(job: JobName, request: Request, host: Serving, caller: SignedIn, key: IdempotencyKey = None) -> Response:
     """Have a job run now. Refused while a run of it waits or is in progress."""
     return create(request, caller, key, NoBody(), lambda kept: host.run_job(job, caller.supporter, kept=kept), _shown)
 

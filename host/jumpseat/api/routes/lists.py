@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 from fastapi import Query, Request
 
 from jumpseat.api.models.common import Cursor, Maybe, Name
+from jumpseat.api.models.marks import Rare
 from jumpseat.api.signin import host_of
 from jumpseat.errors import InvalidValue
 from jumpseat.types import Session
 
-Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
-Before = Annotated[Maybe[Cursor], Query(description="Cursor of the next page; nextLink has it.")]
-SourceName = Annotated[Maybe[Name], Query(description="Record source, where several have the object.")]
+Limit = Annotated[int, Rare(), Query(ge=1, le=200, description="At most so many items.")]
+Before = Annotated[Maybe[Cursor], Rare(), Query(description="Cursor of the next page; nextLink has it.")]
+SourceName = Annotated[Maybe[Name], Rare(), Query(description="Record source, where several have the object.")]
 
 
 def next_link(request: Request, cursor: str | None) -> str | None:

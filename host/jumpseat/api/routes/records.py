@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import Query
 
-from jumpseat.api.models.common import Name, RecordId
+from jumpseat.api.models.common import Id, Maybe, ObjectName, RecordId
 from jumpseat.api.models.records import ActionStates, ContactList, MakeOffer, Offer, SupportedObject, SupportedObjectList
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, WITH_BODY, answers
 from jumpseat.api.routes.lists import SourceName
 from jumpseat.api.signin import NEEDS_SIGN_IN, Serving, SignedIn
+from jumpseat.errors import InvalidValue
 from jumpseat.records.offer import Offer as OfferMade
 from jumpseat.types import RecordRef
 from jumpseat.views import offer_view, view
@@ -43,7 +44,7 @@ def list_objects(host: Serving) -> SupportedObjectList:
     summary="Get the offer of a record",
     responses=answers(404, *SIGNED_IN),
 )
-def get_offer(object: Name, recordId: RecordId, host: Serving, caller: SignedIn, source: SourceName = None) -> Offer:
+def get_offer(object: ObjectName, recordId: RecordId, host: Serving, caller: SignedIn, source: SourceName = None) -> Offer:
     """What the supporter can do with the record now, and why not: actions, session types, channels, recipients, templates."""
     return _offer(host.resolve(RecordRef(object, recordId, source), caller.supporter))
 
@@ -65,22 +66,28 @@ def make_offer(body: MakeOffer, host: Serving, caller: SignedIn) -> Offer:
     summary="Get the buttons of a record",
     responses=answers(404, *SIGNED_IN),
 )
-def get_actions(object: Name, recordId: RecordId, host: Serving, caller: SignedIn, source: SourceName = None) -> ActionStates:
+def get_actions(object: ObjectName, recordId: RecordId, host: Serving, caller: SignedIn, source: SourceName = None) -> ActionStates:
     """Every button rule of a record in one flat answer: possible or not, and why."""
     return _states(host.resolve(RecordRef(object, recordId, source), caller.supporter))
 
 
 @router.get("/v1/contacts", operation_id="listContacts", summary="List the contacts of a record", responses=answers(404, *SIGNED_IN))
 def list_contacts(
-    object: Annotated[Name, Query(description="API or logical name of a supported object.")],
-    recordId: Annotated[RecordId, Query()],
     host: Serving,
     caller: SignedIn,
+    object: Annotated[Maybe[ObjectName], Query(description="With recordId: API or logical name of a supported object.")] = None,
+    recordId: Annotated[Maybe[RecordId], Query(description="With object: id of the record.")] = None,
     source: SourceName = None,
+    sessionId: Annotated[Maybe[Id], Query(description="Instead of object and recordId: a session of the record.")] = None,
 ) -> ContactList:
-    """The people related to a record, best first."""
-    offer = host.resolve(RecordRef(object, recordId, source), caller.supporter)
-    return ContactList.model_validate({"items": view(offer.contacts)})
+    """The people related to a record, best first. The record is named by object and recordId, or by one of its sessions."""
+    if sessionId is not None and (object, recordId, source) == (None, None, None):
+        ref = host.session(sessionId, caller.supporter).record
+    elif sessionId is None and object is not None and recordId is not None:
+        ref = RecordRef(object, recordId, source)
+    else:
+        raise InvalidValue("Name the record by 'object' and 'recordId', or by 'sessionId' alone.", param="recordId")
+    return ContactList.model_validate({"items": view(host.resolve(ref, caller.supporter).contacts)})
 
 
 def _offer(offer: OfferMade) -> Offer:

@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from jumpseat.api.creating import IdempotencyKey, create
-from jumpseat.api.models.common import Id, Maybe, Name, RecordId
+from jumpseat.api.models.common import Id, Maybe, ObjectName, RecordId, SessionTypeName
 from jumpseat.api.models.sessions import JoinLink, OpenSession, Session, SessionDetails, SessionList
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, WITH_BODY, answers
@@ -31,7 +31,7 @@ router = operations()
     responses=answers(404, *SIGNED_IN),
 )
 def list_record_sessions(
-    object: Name,
+    object: ObjectName,
     recordId: RecordId,
     request: Request,
     host: Serving,
@@ -54,7 +54,7 @@ def list_record_sessions(
     responses=answers(404, *SIGNED_IN, *WITH_BODY),
 )
 def open_session(
-    object: Name,
+    object: ObjectName,
     recordId: RecordId,
     body: OpenSession,
     request: Request,
@@ -78,8 +78,8 @@ def list_sessions(
     host: Serving,
     caller: SignedIn,
     state: Annotated[Maybe[SessionState], Query(description="Only this state.")] = None,
-    sessionType: Annotated[Maybe[Name], Query(description="Only this session type.")] = None,
-    object: Annotated[Maybe[Name], Query(description="Only records of this supported object.")] = None,
+    sessionType: Annotated[Maybe[SessionTypeName], Query(description="Only this session type.")] = None,
+    object: Annotated[Maybe[ObjectName], Query(description="Only records of this supported object.")] = None,
     limit: Limit = 50,
     before: Before = None,
 ) -> SessionList:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from jumpseat.api.creating import IdempotencyKey, create
-from jumpseat.api.models.common import Id, Maybe
+from jumpseat.api.models.common import Id, Maybe, WebhookId
 from jumpseat.api.models.webhooks import (
     CreateWebhook,
     State,
+    Told,
     UpdateWebhook,
     Webhook,
     WebhookDelivery,
@@ -28,6 +30,13 @@ from jumpseat.store.webhooks import Webhook as WebhookFound
 from jumpseat.views import view
 
 router = operations()
+calls = APIRouter()
+"""What the host calls: described beside the operation that asks for it, never served."""
+
+
+@calls.post("{$request.body#/url}", operation_id="tellWebhook", summary="Tell what happened", status_code=204, response_class=Response)
+def tell_webhook(body: Told) -> None:
+    """Called when something happens to a session. Any answer from 200 to 299 means that it was taken."""
 
 
 @router.post(
@@ -37,11 +46,13 @@ router = operations()
     status_code=201,
     response_model=WebhookWithSecret,
     responses=answers(*SIGNED_IN, *WITH_BODY),
+    callbacks=calls.routes,
 )
 def create_webhook(body: CreateWebhook, request: Request, host: Serving, caller: SignedIn, key: IdempotencyKey = None) -> Response:
     """Have an address called when something happens to sessions; answers the secret that signs the calls, this once.
 
-    A repeat under the same idempotency key answers the same webhook without its secret.
+    A repeat under the same idempotency key answers the same webhook without its secret. The header Location is the address at which the
+    webhook is deleted, for platforms that do so by themselves; the body has the same id.
     """
     secrets: list[Secret] = []
 
@@ -52,10 +63,13 @@ def create_webhook(body: CreateWebhook, request: Request, host: Serving, caller:
 
     # What is kept under the key is shown without the secret, which joins the one answer of the call that made it.
     first = create(request, caller, key, body, run, lambda webhook: WebhookWithSecret.model_validate(view(webhook)))
+    first.headers["Location"] = f"{host.catalogue.host.public_url}/v1/webhooks/{json.loads(bytes(first.body))['id']}"
     if not secrets:
         return first
     shown = WebhookWithSecret.model_validate_json(bytes(first.body)).model_copy(update={"secret": secrets[0].reveal()})
-    return Response(shown.model_dump_json(by_alias=True, exclude_none=True), first.status_code, media_type="application/json")
+    first.body = shown.model_dump_json(by_alias=True, exclude_none=True).encode()
+    first.headers["Content-Length"] = str(len(first.body))
+    return first
 
 
 @router.get("/v1/webhooks", operation_id="listWebhooks", summary="List webhooks", responses=answers(*SIGNED_IN))
@@ -65,7 +79,7 @@ def list_webhooks(host: Serving, caller: SignedIn) -> WebhookList:
 
 
 @router.get("/v1/webhooks/{webhookId}", operation_id="getWebhook", summary="Get a webhook", responses=answers(404, *SIGNED_IN))
-def get_webhook(webhookId: Id, host: Serving, caller: SignedIn) -> Webhook:
+def get_webhook(webhookId: WebhookId, host: Serving, caller: SignedIn) -> Webhook:
     """One webhook, without its secret."""
     return Webhook.model_validate(view(host.webhook(webhookId, caller.supporter)))
 
@@ -76,14 +90,14 @@ def get_webhook(webhookId: Id, host: Serving, caller: SignedIn) -> Webhook:
     summary="Change, disable or enable a webhook",
     responses=answers(404, *SIGNED_IN, *WITH_BODY),
 )
-def update_webhook(webhookId: Id, body: UpdateWebhook, host: Serving, caller: SignedIn) -> Webhook:
+def update_webhook(webhookId: WebhookId, body: UpdateWebhook, host: Serving, caller: SignedIn) -> Webhook:
     """Change what is given: name, address, kinds, or whether it is called. What happens while it is disabled is not told."""
     changed = host.change_webhook(webhookId, caller.supporter, name=body.name, url=body.url, kinds=body.kinds, enabled=body.enabled)
     return Webhook.model_validate(view(changed))
 
 
 @router.delete("/v1/webhooks/{webhookId}", operation_id="deleteWebhook", summary="Delete a webhook", responses=answers(404, *SIGNED_IN))
-def delete_webhook(webhookId: Id, host: Serving, caller: SignedIn) -> Webhook:
+def delete_webhook(webhookId: WebhookId, host: Serving, caller: SignedIn) -> Webhook:
     """Delete a webhook with its deliveries, those too that wait; answers what it was."""
     return Webhook.model_validate(view(host.delete_webhook(webhookId, caller.supporter)))
 
@@ -94,7 +108,7 @@ def delete_webhook(webhookId: Id, host: Serving, caller: SignedIn) -> Webhook:
     summary="Give a webhook a new secret",
     responses=answers(404, *SIGNED_IN),
 )
-def rotate_webhook_secret(webhookId: Id, host: Serving, caller: SignedIn) -> WebhookWithSecret:
+def rotate_webhook_secret(webhookId: WebhookId, host: Serving, caller: SignedIn) -> WebhookWithSecret:
     """Give a webhook a new secret, shown this once. Those before it sign as well for 24 hours, also when this is called again."""
     webhook, secret = host.rotate_webhook_secret(webhookId, caller.supporter)
     return WebhookWithSecret.model_validate({**view(webhook), "secret": secret.reveal()})
@@ -106,7 +120,7 @@ def rotate_webhook_secret(webhookId: Id, host: Serving, caller: SignedIn) -> Web
     summary="Call a webhook now, for a trial",
     responses=answers(404, *SIGNED_IN),
 )
-def test_webhook(webhookId: Id, host: Serving, caller: SignedIn) -> WebhookDelivery:
+def test_webhook(webhookId: WebhookId, host: Serving, caller: SignedIn) -> WebhookDelivery:
     """Call a webhook now, once, with a body of the type webhook.test; answers what came of it."""
     return WebhookDelivery.model_validate(view(host.test_webhook(webhookId, caller.supporter)))
 
@@ -118,7 +132,7 @@ def test_webhook(webhookId: Id, host: Serving, caller: SignedIn) -> WebhookDeliv
     responses=answers(404, *SIGNED_IN),
 )
 def list_webhook_deliveries(
-    webhookId: Id,
+    webhookId: WebhookId,
     request: Request,
     host: Serving,
     caller: SignedIn,
@@ -138,6 +152,6 @@ def list_webhook_deliveries(
     summary="Send a delivery once more",
     responses=answers(404, *SIGNED_IN),
 )
-def redeliver_webhook(webhookId: Id, deliveryId: Id, host: Serving, caller: SignedIn) -> WebhookDelivery:
+def redeliver_webhook(webhookId: WebhookId, deliveryId: Id, host: Serving, caller: SignedIn) -> WebhookDelivery:
     """Send a delivery once more, with the same id and the same body; one that waits is sent now."""
     return WebhookDelivery.model_validate(view(host.redeliver_webhook(webhookId, deliveryId, caller.supporter)))
