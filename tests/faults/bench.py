@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -236,12 +236,8 @@ class Bench:
 
     def queue(self, kind: str, count: int) -> None:
         """Store messages of a kind, each to another customer."""
-        address = "c{}@client.example" if kind == "mail" else "+336{:08d}"
-        wishes = [ShareWish(kind, address=address.format(12_000_000 + number)) for number in range(count)]
         with self.open() as host:
-            session = host.open_session(record(KINDS.index(kind)), "desk", host.operator())
-            for start in range(0, count, 20):
-                host.share(session.id, wishes[start : start + 20], host.operator())
+            Queue(host).add({kind: count})
 
     def outcomes(self) -> dict[str, Counter[str]]:
         """How many shares there are by kind and state."""
@@ -275,6 +271,27 @@ class Bench:
         made = [plugin(kind, channels=[channel(kind, step, self.deadline)]) for kind in KINDS]
         made.append(plugin("desk", types=[DeskType(self.desk, step)], step=step))
         return Host.open(self.folder, discover=False, plugins=made, database_url=self.database, clock=LaterClock(ahead))
+
+
+class Queue:
+    """Stores messages, each to another customer, with one host."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.stored: Counter[str] = Counter()
+        self.sessions: dict[str, str] = {}
+
+    def add(self, counts: Mapping[str, int]) -> None:
+        """Store so many more of each kind."""
+        for kind, count in counts.items():
+            if kind not in self.sessions:
+                self.sessions[kind] = self.host.open_session(record(KINDS.index(kind)), "desk", self.host.operator()).id
+            address = "c{}@client.example" if kind == "mail" else "+336{:08d}"
+            numbers = range(self.stored[kind], self.stored[kind] + count)
+            wishes = [ShareWish(kind, address=address.format(12_000_000 + number)) for number in numbers]
+            for start in range(0, count, 20):
+                self.host.share(self.sessions[kind], wishes[start : start + 20], self.host.operator())
+            self.stored[kind] += count
 
 
 @cache
@@ -411,7 +428,7 @@ def warm_up() -> None:
             "jumpseat.api.app",
             "jumpseat.sessions.life",
             "jumpseat.shares.compose",
-            "jumpseat.shares.delivering",
+            "jumpseat.shares.sending",
             "jumpseat.shares.settling",
         ),
         *("jumpseat.store.upgrade", "jumpseat.work.heartbeat", "jumpseat.work.worker"),

@@ -25,16 +25,16 @@ DELIVER = (
     "after deliver committed",
     "before the message leaves",
     "after the gateway answered",
-    "before _finish commits",
-    "after _finish committed",
+    "before finish commits",
+    "after finish committed",
     "before _hurry commits",
     "after _hurry committed",
     "the outcome is told",
 )
 """Every step of a share, from the call to the event; one that is added to the host has to be added here, and so gets its kill."""
 AFTER_CUT = {
-    "keyed": ("before deliver commits", "after the gateway answered", "before _finish commits", "after _finish committed"),
-    "lookup": ("before the gateway is asked", "after the gateway told", "before _finish commits", "after _finish committed"),
+    "keyed": ("before deliver commits", "after the gateway answered", "before finish commits", "after finish committed"),
+    "lookup": ("before the gateway is asked", "after the gateway told", "before finish commits", "after finish committed"),
 }
 """What a later worker does first for a share that was cut off while sending."""
 CLAIMED, OUT, KNOWN = DELIVER[1:3], DELIVER[3:5], DELIVER[5:]

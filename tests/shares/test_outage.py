@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import random
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -13,10 +14,12 @@ from typing import Any
 
 import pytest
 
+from jumpseat import Message, ShareChannel, ShareWish, hookimpl
 from jumpseat.errors import CapReached
 from jumpseat.shares.breaker import AFTER, INTERVAL, Breaker
 from jumpseat.shares.compose import Composed
 from jumpseat.shares.tries import spread_seconds
+from jumpseat.store import shares as rows
 from jumpseat.types import Outcome, Recipient, Supporter
 
 DOWN = Outcome.failed("Down.", retry=True)
@@ -133,3 +136,37 @@ def test_texts_without_end_are_stopped_at_the_caps_with_one_alert(bench_of: Call
     assert max(accepted[by.id] for by in supporters) <= 100
     assert max(accepted[session.id] for session in sessions) == 10
     assert [alert.key for alert in bench.host.alerts(operator)] == ["share_cap:pager:2026-03-28"]
+
+
+def test_a_look_up_that_hangs_holds_up_no_other_channel(bench_of: Callable[..., Any], clock: Any) -> None:
+    other_settled, waited = threading.Event(), []
+
+    class Other(ShareChannel):
+        name, label, address_kind, templated, can_look_up, deadline_seconds = "other", "Other", "phone", False, True, 2.0
+
+        def send(self, message: Message) -> Outcome:
+            return Outcome.sent("o-1")
+
+        def look_up(self, message: Message) -> Outcome:
+            other_settled.set()
+            return Outcome.sent("o-1")
+
+    class Plugin:
+        __name__ = "other"
+
+        @hookimpl
+        def register_share_channels(self) -> list[ShareChannel]:
+            return [Other()]
+
+    bench = bench_of(Plugin(), can_look_up=True)
+    bench.pager.look_up = lambda _: waited.append(other_settled.wait(1.5)) or Outcome.sent("g-1")
+    shares = bench.host.share(bench.session.id, [ShareWish("pager"), ShareWish("other")], bench.operator)
+    with bench.host._wiring.store.write() as connection:
+        for share in shares:
+            rows.claim(connection, share.id, clock.now())
+    clock.move(seconds=60)
+
+    bench.host.tick()
+
+    assert waited == [True]
+    assert {share.state for share in bench.host.shares(bench.session.id, bench.operator)} == {"sent"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +21,8 @@ from jumpseat.work.queue import Work
 OVERLOOKED = timedelta(seconds=30)
 """A share that nobody took for so long beyond its time may have lost its job."""
 MOST_OVERLOOKED = 100
+AT_ONCE = 4
+"""Shares of one channel that are settled at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +75,18 @@ class Settling:
             found = share_rows.stuck(connection, now - MARGIN)
             # A look-up that comes before the slowest request has ended finds nothing, and so would send a second time.
             cut_off = [share for share in found if share.sending_at and share.sending_at <= now - patience(channels.get(share.channel))]
-            messages = [share_rows.message(connection, share.id) for share in cut_off]
-        done = []
-        for share, message in zip(cut_off, messages, strict=True):
-            if message is not None:
-                done.append(self.outcomes.finish(share, settled(channels.get(share.channel), message)))
-        return done
+            messages = {share.id: message for share in cut_off if (message := share_rows.message(connection, share.id)) is not None}
+
+        def settle(share: Share) -> Share | None:
+            return self.outcomes.finish(share, settled(channels.get(share.channel), messages[share.id]))
+
+        return _side_by_side([share for share in cut_off if share.id in messages], settle)
 
     def _look_up_unknown(self) -> list[Share | None]:
         now = self.clock.now()
         with self.store.read() as connection:
             unknown = share_rows.to_look_up(connection, now)
-        return [self._look_up(share, now) for share in unknown]
+        return _side_by_side(unknown, lambda share: self._look_up(share, now))
 
     def _look_up(self, share: Share, now: datetime) -> Share | None:
         """Ask once what became of an unknown share; nothing is sent again, whatever the gateway says."""
@@ -138,3 +142,13 @@ class Settling:
         if share.state is ShareState.SENT:
             return f"The gateway confirms the {label} to {to}."
         return f"The gateway reports that the {label} to {to} did not arrive. {share.reason}".rstrip()
+
+
+def _side_by_side(shares: Sequence[Share], settle: Callable[[Share], Share | None]) -> list[Share | None]:
+    """Settle shares, some of each channel at once: a gateway that does not answer holds up no other channel."""
+    pools: dict[str, ThreadPoolExecutor] = {}
+    with ExitStack() as ends:
+        for channel in sorted({share.channel for share in shares}):
+            pools[channel] = ends.enter_context(ThreadPoolExecutor(AT_ONCE, f"settle-{channel}"))
+        begun = [pools[share.channel].submit(settle, share) for share in shares]
+    return [one.result() for one in begun]
