@@ -7,7 +7,7 @@ from typing import Any
 
 from jumpseat.access.rights import OPERATIONS, explain, operation, require
 from jumpseat.catalogue.problems import Problem
-from jumpseat.errors import InvalidValue, NotFound, NotSignedIn
+from jumpseat.errors import InvalidValue, NotFound
 from jumpseat.hooks.plugins import PluginInfo
 from jumpseat.hooks.trace import TraceSetting
 from jumpseat.reach import Reach
@@ -15,7 +15,7 @@ from jumpseat.secret import Secret
 from jumpseat.store import executors as executor_rows, keys as key_rows, trace as trace_rows
 from jumpseat.store.keys import ApiKey
 from jumpseat.store.trace import TraceRow
-from jumpseat.types import Supporter, SupporterInfo
+from jumpseat.types import Supporter
 from jumpseat.work.heartbeat import Process
 
 
@@ -177,10 +177,3 @@ class Administration(Reach):
             known = ", ".join(sorted(OPERATIONS))
             raise InvalidValue(f"There is no operation '{operation_name}'. Known: {known}.", param="operation")
         return explain(self._info(supporter_id, self._wiring.default_source()), operation_name, self.catalogue.permission_sets)
-
-    def _info(self, id: str, source: str | None) -> SupporterInfo:
-        known = self._wiring.sources().get(source or "")
-        found = known.find_supporter(id) if known else None
-        if found is not None and not found.active:
-            raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
-        return found or SupporterInfo(id, id)

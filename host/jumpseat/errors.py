@@ -16,7 +16,9 @@
     │   └── SessionNotFound           JS-SESSION           404  exit 1
     ├── Refused                       JS-REFUSED           409  exit 1
     │   ├── NotSignedIn               JS-AUTH              401  exit 4
+    │   │   └── LaunchRefused         JS-LAUNCH            401  exit 4
     │   ├── RightMissing              JS-RIGHT             403  exit 1
+    │   ├── LaunchBound               JS-LAUNCH-RECORD     403  exit 1
     │   ├── SessionTypeNotAllowed     JS-SESSION-TYPE      422  exit 1
     │   ├── ValidSessionExists        JS-SESSION-VALID     409  exit 1
     │   ├── SessionNotValid           JS-SESSION-OVER      409  exit 1
@@ -175,6 +177,22 @@ class NotSignedIn(Refused):
     """The caller did not say who they are, or cannot prove it."""
 
     code, title, status, exit_code = "JS-AUTH", "Sign-in needed", 401, ExitCode.SIGN_IN
+
+
+class LaunchRefused(NotSignedIn):
+    """A launch, or the token that came of one, is not taken; ``cause`` says exactly why, for the log and nobody else."""
+
+    code, title = "JS-LAUNCH", "The launch was refused"
+
+    def __init__(self, message: str, *, cause: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+class LaunchBound(Refused):
+    """Whoever came by a launch may work with its record and with no other."""
+
+    code, title, status = "JS-LAUNCH-RECORD", "The launch is for another record", 403
 
 
 class RightMissing(Refused):

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection
 
-from jumpseat.access.rights import UNGUARDED, assignments, narrowed, operation, require, union
+from jumpseat.access.rights import UNGUARDED, operation, require, union
 from jumpseat.administration import Administration
 from jumpseat.calling import Calling
 from jumpseat.catalogue.model import SupportedObject
@@ -27,9 +26,10 @@ from jumpseat.errors import (
     ProviderSignInNeeded,
     SessionTypeNotAllowed,
 )
+from jumpseat.launching import Launching
 from jumpseat.listening import Listening
 from jumpseat.operating import Operating
-from jumpseat.records.offer import Offer
+from jumpseat.records.offer import Buttons, Offer
 from jumpseat.reporting import Reporting
 from jumpseat.secret import Secret
 from jumpseat.sharing import Sharing
@@ -57,7 +57,7 @@ OPERATOR = "operator"
 T = TypeVar("T")
 
 
-class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
+class Host(Administration, Calling, Launching, Listening, Operating, Reporting, Sharing):
     """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
 
     Two hosts in one process share nothing but the rule that one process runs one worker.
@@ -149,18 +149,7 @@ class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
         Raises:
             NotSignedIn: the CRM says that the user is no longer active.
         """
-        name = source or self._wiring.default_source()
-        info = self._info(id, name)
-        sets = [given.permission_set for given in assignments(info, self.catalogue.permission_sets)]
-        return Supporter(
-            id=info.id,
-            name=info.name,
-            email=info.email,
-            language=info.language,
-            permission_sets=tuple(item.name for item in sets),
-            rights=union(sets),
-            source=name,
-        )
+        return self._acting(id, source or self._wiring.default_source())
 
     def key_supporter(self, secret: Secret, supporter_id: str | None = None) -> Supporter:
         """Who acts when an API key calls: the supporter it names, never with more rights than the key's permission set.
@@ -177,13 +166,10 @@ class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
         if key is None:
             raise NotSignedIn("The API key is unknown or was revoked. 'jumpseat keys create NAME' makes one.")
         self._note_use(key)
-        allowed = union(item for item in self.catalogue.permission_sets if item.name == key.permission_set)
         if supporter_id is None:
-            return Supporter(f"key:{key.name}", key.name, permission_sets=(key.permission_set,), rights=allowed)
-        named = self.supporter(supporter_id)
-        return replace(
-            named, rights=narrowed(named.rights, allowed, f"and the key '{key.name}' allows no more than '{key.permission_set}'")
-        )
+            allowed = union(item for item in self.catalogue.permission_sets if item.name == key.permission_set)
+            return Supporter(f"key:{key.name}", key.name, permission_sets=(key.permission_set,), rights=allowed, key=key.name)
+        return self._for_key(key, self.supporter(supporter_id))
 
     def _note_use(self, key: ApiKey) -> None:
         now = self.clock.now()
@@ -214,6 +200,21 @@ class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
         require(supporter, "session.read", own=True)
         resolver = self._resolver()
         return self._offer(resolver, self._place(resolver, asked, supporter, "session.read"), supporter)
+
+    @operation("session.read")
+    def buttons(self, ref: RecordRef, supporter: Supporter) -> Buttons:
+        """Every button rule of a record, and nothing else of its offer: the record is read once, nobody is asked for contacts.
+
+        Args:
+            ref: the record.
+            supporter: who asks.
+
+        Raises:
+            ObjectNotSupported: no enabled supported object has this name.
+            RecordNotFound: there is none, or the supporter may not see it.
+            RightMissing: the supporter may not see sessions at all.
+        """
+        return self._buttons(ref, supporter)
 
     @operation("history.read")
     def history(self, ref: RecordRef, supporter: Supporter) -> list[Session]:
@@ -312,6 +313,7 @@ class Host(Administration, Calling, Listening, Operating, Reporting, Sharing):
                 states=(state,) if state else (),
                 session_type=session_type,
                 object=object,
+                record=supporter.bound_to,
                 opened_by=None if level is Level.ALL else supporter.id,
                 before=before,
                 limit=limit,

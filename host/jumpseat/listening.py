@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from jumpseat.access.rights import operation, require
 from jumpseat.errors import InvalidValue, NotFound
 from jumpseat.reach import Reach
-from jumpseat.records.resolve import Resolver, checked_id
 from jumpseat.store import alerts as alert_rows
 from jumpseat.store.alerts import Alert
 from jumpseat.store.events import KINDS
@@ -60,7 +59,7 @@ class Listening(Reach):
         unknown = sorted(set(kinds) - set(KINDS))
         if unknown:
             raise InvalidValue(f"There is no kind of event '{unknown[0][:80]}'. Known: {', '.join(KINDS)}.", param="kinds")
-        return Wanted(frozenset(kinds), self._written(ref) if ref else None, session_id)
+        return Wanted(frozenset(kinds), self._written(ref, supporter) if ref else supporter.bound_to, session_id)
 
     @operation("session.read")
     def events(
@@ -109,10 +108,8 @@ class Listening(Reach):
             found += more
         return found
 
-    def _written(self, ref: RecordRef) -> RecordRef:
-        """The reference as events have it: with its source, and the id in its one written form."""
-        wiring = self._wiring
-        plugins = wiring.plugins
-        resolver = Resolver(wiring.catalogue, wiring.dispatch, plugins.session_types, plugins.channels, wiring.sources())
-        source = resolver.source_of(resolver.supported(ref))
-        return RecordRef(ref.object, checked_id(source, ref), source.source if source else ref.source)
+    def _written(self, ref: RecordRef, supporter: Supporter) -> RecordRef:
+        """The reference as events have it, if the supporter is not bound to another record."""
+        resolver = self._resolver()
+        self._admitted(resolver, ref, supporter)
+        return supporter.bound_to or resolver.written(ref)

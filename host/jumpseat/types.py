@@ -53,6 +53,10 @@ class Supporter:
     """Already the union of the permission sets (narrowed by the API key when one calls)."""
     source: str | None = None
     """The record source that knows this user; None for the local operator."""
+    key: str | None = None
+    """Name of the API key that calls for them; None when none does."""
+    bound_to: RecordRef | None = None
+    """The one record that they may work with, for they came by a launch; None: whatever their rights reach."""
 
 
 @dataclass(frozen=True, slots=True)

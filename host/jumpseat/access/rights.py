@@ -81,7 +81,7 @@ def narrowed(rights: Rights, to: Rights, by: str) -> Rights:
     """
     levels = {right: min(level, to.level(right)) for right, level in rights.levels.items()}
     bounds = {right: by for right, level in levels.items() if level < rights.level(right)}
-    return Rights(MappingProxyType(levels), MappingProxyType(bounds))
+    return Rights(MappingProxyType(levels), MappingProxyType({**rights.bounds, **bounds}))
 
 
 def require(supporter: Supporter, right: str, *, own: bool = False) -> Level:

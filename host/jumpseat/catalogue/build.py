@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +19,7 @@ from jumpseat.catalogue.model import (
 )
 from jumpseat.catalogue.positions import Places, Reading
 from jumpseat.catalogue.rights import EVERYTHING, RIGHTS
+from jumpseat.secret import Secret
 from jumpseat.types import ContactRule, Level
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -117,8 +118,8 @@ def jobs(reading: Reading) -> Mapping[str, JobSettings]:
     return MappingProxyType(found)
 
 
-def source_config(reading: Reading, settings: Mapping[str, Any]) -> SourceConfig:
-    """One file of ``metadata/sources/``, with its settings as they were checked."""
+def source_config(reading: Reading, settings: Mapping[str, Any], launch_secrets: Sequence[Secret]) -> SourceConfig:
+    """One file of ``metadata/sources/``, with its settings as they were checked, and the secrets that sign launches."""
     values = reading.value
     return SourceConfig(
         name=values["name"],
@@ -126,6 +127,7 @@ def source_config(reading: Reading, settings: Mapping[str, Any]) -> SourceConfig
         label=values["label"],
         settings=MappingProxyType(dict(settings)),
         frame_ancestors=tuple(values.get("frame_ancestors", ())),
+        launch_secrets=tuple(launch_secrets),
         vocabulary=MappingProxyType(dict(values.get("vocabulary", {}))),
         file=reading.source.file,
         lines=lines_of(reading.places),

@@ -223,7 +223,8 @@ def _catalogue(version: str, files: Mapping[str, _File], settings: Mapping[str, 
     by_kind: dict[str, list[_File]] = {}
     for file in files.values():
         by_kind.setdefault(file.kind, []).append(file)
-    sources = [build.source_config(file.reading, settings[file.reading.source.file].values) for file in by_kind.get("source", ())]
+    checked = [(file.reading, settings[file.reading.source.file]) for file in by_kind.get("source", ())]
+    sources = [build.source_config(reading, check.values, check.launch_secrets) for reading, check in checked]
     plugins = {
         file.reading.value["plugin"]: MappingProxyType(settings[file.reading.source.file].values) for file in by_kind.get("plugin", ())
     }

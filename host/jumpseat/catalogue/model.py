@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from jumpseat.secret import Secret
 from jumpseat.types import NOTHING, ContactRule, Level, Template
 
 NotifyOnJoin = Literal["always", "when_shared", "never"]
@@ -86,6 +87,9 @@ class SourceConfig:
     settings: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     """Secret settings are ``Secret`` values, resolved from ``{env: …}`` or ``{file: …}``."""
     frame_ancestors: tuple[str, ...] = ()
+    """Origins whose pages may show a launch of this source in a frame."""
+    launch_secrets: tuple[Secret, ...] = ()
+    """What signs launches: the secret in use, and the one before while both hold."""
     vocabulary: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     file: str = ""
     lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)

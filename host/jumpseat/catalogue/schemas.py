@@ -23,10 +23,11 @@ DURATION = "^[1-9][0-9]{0,5}[smhd]$"
 LANGUAGE = "^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$"
 COUNTRY = "^[A-Z]{2}$"
 WEB_ADDRESS = "^https?://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?$"
-ORIGIN = "^https?://(?:[*][.])?[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?$"
+ORIGIN = "^https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?$"
 EMAIL = "^[^@ ]+@[A-Za-z0-9-]+(?:[.][A-Za-z0-9-]+)+$"
 HOST_NAME = "^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$"
 EXTRA_NAME = "^[A-Za-z][A-Za-z0-9_.@]*$"
+ENV_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 CRON = "^[0-9*/,A-Za-z-]+(?: [0-9*/,A-Za-z#-]+){4}$"
 TIMEZONE = "^[A-Za-z]+(?:/[A-Za-z0-9_+-]+){0,2}$"
 ONE_LINE = "^[^ \r\n](?:[^\r\n]*[^ \r\n])?$"
@@ -43,10 +44,11 @@ FORMS: Mapping[str, tuple[str, str]] = {
     LANGUAGE: ("a language code", "write it like 'en', 'fr' or 'pt-BR'"),
     COUNTRY: ("a country code of two capital letters", "write it like 'FR'"),
     WEB_ADDRESS: ("a web address", "write it like 'https://support.example.com', without user, '?' and '#'"),
-    ORIGIN: ("the origin of a web page", "write it like 'https://example.lightning.force.com' or 'https://*.force.com', without a path"),
+    ORIGIN: ("the origin of a web page", "write it like 'https://example.lightning.force.com', without a path and without '*'"),
     EMAIL: ("an e-mail address", "write it like 'support@example.com'"),
     HOST_NAME: ("the name of a host", "write it like 'crm.intranet.example.com', without 'https://' and without a port"),
     EXTRA_NAME: ("a name of letters, digits, '_', '.' and '@' that begins with a letter", "write it as the CRM does: 'Region__c'"),
+    ENV_NAME: ("the name of an environment variable", "write it like 'JUMPSEAT_LAUNCH_SECRET'"),
     CRON: ("a cron expression of five fields", "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"),
     TIMEZONE: ("the name of a time zone", "write it like 'Europe/Paris' or 'UTC'"),
     ONE_LINE: ("one line of text without spaces at its ends", "take out line breaks, and spaces at both ends"),
@@ -79,6 +81,13 @@ def _list(description: str, item: Schema, *, least: int = 1, most: int = 200, **
 def _mapping(description: str, properties: dict[str, Schema], required: tuple[str, ...] = ()) -> Schema:
     schema: Schema = {"description": description, "type": "object", "properties": properties, "additionalProperties": False}
     return schema | {"required": list(required)} if required else schema
+
+
+def _secret(description: str) -> Schema:
+    return _mapping(
+        f"{description} As `{{env: NAME}}` or `{{file: PATH}}`.",
+        {"env": _text("Environment variable that holds it.", ENV_NAME), "file": _text("File that holds it.")},
+    ) | {"minProperties": 1, "maxProperties": 1}
 
 
 def _free_mapping(description: str, value: Schema, key: str) -> Schema:
@@ -239,8 +248,12 @@ _SOURCE = _file(
         "label": _text("What people call it.", longest=80),
         "settings": {"description": "Settings of this kind; secrets as `{env: NAME}` or `{file: PATH}`.", "type": "object"},
         "frame_ancestors": _list(
-            "Origins whose pages may show Jumpseat in a frame. No effect yet.", _text("Origin of a page.", ORIGIN), most=50
+            "Origins whose pages may show launches in a frame, all that stand around it; when left out, none may.",
+            _text("Origin of a page.", ORIGIN),
+            most=50,
         ),
+        "launch_secret": _secret("What signs launches of this source: Canvas's consumer secret, or one of your own."),
+        "old_launch_secret": _secret("The one before, while both hold."),
         "vocabulary": _free_mapping(
             "What this CRM calls things, by Jumpseat's word for them. No effect yet.", _text("The CRM's word.", longest=80), NAME
         ),

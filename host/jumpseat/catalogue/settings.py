@@ -21,6 +21,9 @@ _SECRET_KEY = re.compile(r"(?i)(?:^|_)(?:password|passwd|passphrase|secret|token
 _CREDENTIALS = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST_SECRET = 64 * 1024
+LAUNCH_SECRETS = ("launch_secret", "old_launch_secret")
+"""Keys of a record source, beside its settings, that lead to a secret."""
+SHORTEST_LAUNCH_SECRET = 16
 _REFERENCE_FIX = "write {env: NAME}, or {file: PATH}, and keep the secret there"
 _INLINE_FIX = f"{_REFERENCE_FIX}; if this file was ever saved or shared with the secret in it, have the secret replaced"
 
@@ -51,6 +54,8 @@ class SettingsCheck:
     workspace: Path
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    launch_secrets: list[Secret] = field(default_factory=list)
+    """Of a record source: the secrets that sign launches, the one in use first."""
     meant: set[str] = field(default_factory=set)
     """Settings that a misspelt key was probably to be; they are not reported as missing as well."""
 
@@ -65,10 +70,24 @@ class SettingsCheck:
         for setting in self.declared or ():
             if setting.default is REQUIRED and setting.name not in {*given, *self.meant}:
                 self._missing(setting)
+        for name in LAUNCH_SECRETS:
+            if name in self.reading.value:
+                self._launch_secret(name, self.reading.value[name])
         return self
 
-    def _problem(self, name: str, code: str, cause: str, fix: str, *, show: bool, severity: Severity = "error", steps: Steps = ()) -> None:
-        places = self.reading.places.find(("settings", name, *steps))
+    def _problem(
+        self,
+        name: str,
+        code: str,
+        cause: str,
+        fix: str,
+        *,
+        show: bool,
+        severity: Severity = "error",
+        steps: Steps = (),
+    ) -> None:
+        above: Steps = () if name in LAUNCH_SECRETS and name in self.reading.value else ("settings",)
+        places = self.reading.places.find((*above, name, *steps))
         place = places.key if places.key and (places.inside or not places.value.length) else places.value
         self.problems.append(self.reading.source.problem(place, code, cause, fix, show=show, severity=severity))
 
@@ -125,6 +144,18 @@ class SettingsCheck:
         secret = self._secret(setting.name, value, needed=setting.default is REQUIRED, complain=True)
         if secret:
             self.values[setting.name] = secret
+
+    def _launch_secret(self, name: str, value: Any) -> None:
+        """A key beside the settings, for it is the same for every kind of CRM."""
+        if not is_reference(value):
+            self._problem(name, "M110", f"the key '{name}' holds a secret in plain text", _INLINE_FIX, show=False)
+            return
+        secret = self._secret(name, value, needed=False, complain=True)
+        if secret and len(secret.reveal()) < SHORTEST_LAUNCH_SECRET:
+            cause = f"the secret of '{name}' is shorter than {SHORTEST_LAUNCH_SECRET} characters"
+            self._problem(name, "M105", cause, "use 32 random characters or more", show=False)
+        elif secret:
+            self.launch_secrets.append(secret)
 
     def _secret(self, name: str, value: Mapping[str, Any], *, needed: bool, complain: bool) -> Secret | None:
         """The secret that a reference leads to; a problem (a warning when the plugin can do without) when it leads nowhere."""

@@ -33,6 +33,8 @@ class Visibility:
 
     def known(self, event: Event, supporter: Supporter) -> bool | None:
         """May the supporter see it, as far as that is known without asking anybody? None: ``ask``."""
+        if supporter.bound_to is not None and event.record != supporter.bound_to:
+            return False
         level = supporter.rights.level(RIGHT)
         if level is not Level.OWN:
             return level is Level.ALL

@@ -81,6 +81,16 @@ class OfferedChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class Buttons:
+    """What a row of buttons needs to know of a record."""
+
+    record: Record
+    session: Session | None
+    """The record's valid session, if there is one."""
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """What can this supporter do with this record now, and why not?"""
 

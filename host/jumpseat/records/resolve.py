@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
@@ -53,10 +53,9 @@ class Resolver:
             InvalidValue: the id can never be right.
             RecordNotFound: the source has no such record, or does not show it.
         """
-        ref = asked.ref if isinstance(asked, Record) else asked
+        ref = self.written(asked.ref if isinstance(asked, Record) else asked)
         supported = self.supported(ref)
         source = self.source_of(supported)
-        ref = RecordRef(ref.object, checked_id(source, ref), source.source if source else ref.source)
         if isinstance(asked, Record):
             return Place(supported, source, named(replace(asked, ref=ref, label=supported.label), supported), given=True)
         if source is None:
@@ -67,6 +66,11 @@ class Resolver:
         people = rules_for(supported, source)
         wanted = tuple(dict.fromkeys((supported.name_field, *people.fields, *supported.template_fields)))
         return Place(supported, source, named(Record(ref, "", supported.label, source.get(ref, wanted)), supported))
+
+    def written(self, ref: RecordRef) -> RecordRef:
+        """The reference as sessions and events have it: with its source, and the id in its one written form."""
+        source = self.source_of(self.supported(ref))
+        return RecordRef(ref.object, checked_id(source, ref), source.source if source else ref.source)
 
     def supported(self, ref: RecordRef) -> SupportedObject:
         """The supported object of a reference, or a refusal with the nearest name."""
@@ -96,7 +100,7 @@ class Resolver:
         """
         people = rules_for(place.supported, place.source)
         found = find_contacts(place.record, people, place.source, given=place.given)
-        types = tuple(self._type(place, item, supporter) for item in self.session_types.values())
+        types = tuple(self._type(place, item, supporter, self.channels.values()) for item in self.session_types.values())
         channels = tuple(
             self._channel(place, item, found, supporter)
             for item in self.channels.values()
@@ -116,7 +120,11 @@ class Resolver:
             catalogue_version=self.catalogue.version,
         )
 
-    def _type(self, place: Place, session_type: SessionType, supporter: Supporter) -> OfferedType:
+    def actions(self, place: Place, supporter: Supporter, valid: Session | None, now: datetime) -> tuple[Action, ...]:
+        """The buttons alone, as ``offer`` has them; asks the plugins about session types, and nobody for contacts or templates."""
+        return actions(valid, [self._type(place, item, supporter, ()) for item in self.session_types.values()], supporter, now)
+
+    def _type(self, place: Place, session_type: SessionType, supporter: Supporter, channels: Iterable[ShareChannel]) -> OfferedType:
         reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name), *_missing(session_type)]
         if all(reason.allowed for reason in reasons):
             reasons += self._plugins_say("session_type_allowed", record=place.record, session_type=session_type, supporter=supporter)
@@ -125,7 +133,7 @@ class Resolver:
             label=session_type.label,
             allowed=all(reason.allowed for reason in reasons),
             reasons=tuple(reasons),
-            channels=tuple(self._type_channel(place, session_type, channel, supporter) for channel in self.channels.values()),
+            channels=tuple(self._type_channel(place, session_type, channel, supporter) for channel in channels),
         )
 
     def _setting_says(self, name: str) -> Reason:

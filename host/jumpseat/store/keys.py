@@ -67,6 +67,12 @@ def find(conn: sa.Connection, text: Secret) -> ApiKey | None:
     return _key(row) if row else None
 
 
+def named(conn: sa.Connection, name: str) -> ApiKey | None:
+    """The key of this name; None when there is none or it was revoked."""
+    row = conn.execute(sa.select(table).where(table.c.name == name, table.c.revoked_at.is_(None))).first()
+    return _key(row) if row else None
+
+
 def used(conn: sa.Connection, key: ApiKey, now: datetime) -> bool:
     """Note that a key was used; False when that was noted within the last minute."""
     stale = sa.or_(table.c.last_used_at.is_(None), table.c.last_used_at <= now - USED_EVERY)

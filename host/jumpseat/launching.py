@@ -1,0 +1,185 @@
+"""The part of a host by which a CRM opens it for one supporter and one record: launches, their tokens and tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from jumpseat.access import launches, signed
+from jumpseat.access.launches import ENDED, LAUNCH_LIVES, RAN_OUT, REFUSED, Launch, LaunchToken
+from jumpseat.access.rights import operation
+from jumpseat.catalogue.model import SourceConfig
+from jumpseat.errors import InvalidValue, LaunchBound, LaunchRefused, PluginNotLoaded, Refused
+from jumpseat.hooks.trace import correlation_id
+from jumpseat.log import get_logger
+from jumpseat.reach import Reach
+from jumpseat.records.offer import Buttons
+from jumpseat.secret import Secret
+from jumpseat.store import keys as key_rows, launches as rows
+from jumpseat.types import RecordRef, Supporter
+
+log = get_logger(__name__)
+_KEY, _SECRET = "key", "secret"
+NOTHING_SIGNED = SourceConfig("", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    """A launch that was taken: its token, and what its page shows first."""
+
+    token: LaunchToken
+    buttons: Buttons
+
+
+class Launching(Reach):
+    """Opened by a CRM for one supporter and one record; ``Host`` adds the rest."""
+
+    @operation("session.read")
+    def create_launch(self, ref: RecordRef, supporter: Supporter) -> tuple[LaunchToken, Secret]:
+        """Launch a record for a supporter, asked for by the CRM's own server with an API key.
+
+        Args:
+            ref: the record.
+            supporter: the CRM user for whom the key calls.
+
+        Returns:
+            The token, and a ticket that a frame's address may carry in its place: taken once, within a minute.
+
+        Raises:
+            LaunchBound: a launch cannot make another one.
+            Refused: it is not a key that calls.
+            InvalidValue: the key does not say for whom.
+            RecordNotFound: there is no such record, or the supporter may not see it.
+        """
+        if supporter.bound_to is not None:
+            raise LaunchBound("A launch cannot make another one. Renew its token instead.")
+        if supporter.key is None:
+            raise Refused("Only the CRM's own server launches a record this way, with its API key.")
+        if supporter.id == f"key:{supporter.key}":
+            raise InvalidValue("A launch is for a CRM user. Name them with the header 'Jumpseat-Supporter'.", param="Jumpseat-Supporter")
+        record, now = self._resolver().written(ref), self.clock.now()
+        launch = Launch(record, supporter.id, f"{_KEY}:{supporter.key}", now + LAUNCH_LIVES)
+        acting = self._bound(launch)
+        self._buttons(record, acting)
+        sealer = self._wiring.sealer
+        return launches.issue(launch, acting, sealer, now), launches.issue_ticket(launch, sealer, now)
+
+    def take_launch_ticket(self, ticket: Secret) -> Launched:
+        """Take a ticket that ``create_launch`` gave; nobody takes it again.
+
+        Raises:
+            LaunchRefused: it is not one of this host's, has run out, or was taken before.
+        """
+        with self._told():
+            launch, digest = launches.read_ticket(ticket, self._wiring.sealer, self.clock.now())
+            return self._taken(launch, digest, self.clock.now() + launches.TICKET_LIVES)
+
+    def take_canvas_launch(self, source: str, signed_request: str) -> Launched:
+        """Take what Salesforce Canvas posted; nobody takes it again.
+
+        Args:
+            source: name of the record source at whose address it was posted.
+            signed_request: the form's field.
+
+        Raises:
+            LaunchRefused: the signature, the age, the organisation or the record is not right, or it was taken before.
+            NotSignedIn: the user is not active.
+            RecordNotFound: there is no such record, or the supporter may not see it.
+        """
+
+        def read(config: SourceConfig) -> signed.SignedLaunch:
+            url = config.settings.get("url")
+            return signed.read_canvas(signed_request, config.launch_secrets, url if isinstance(url, str) else "", self.clock.now())
+
+        return self._taken_signed(source, read)
+
+    def take_signed_launch(self, source: str, launch: str) -> Launched:
+        """Take a launch in Jumpseat's own signed form; nobody takes it again. Raises like ``take_canvas_launch``.
+
+        Args:
+            source: name of the record source at whose address it was posted.
+            launch: the form's field.
+        """
+
+        def read(config: SourceConfig) -> signed.SignedLaunch:
+            return signed.read_signed(launch, config.launch_secrets, source, self.catalogue.host.public_url, self.clock.now())
+
+        return self._taken_signed(source, read)
+
+    def renew_launch(self, token: Secret) -> LaunchToken:
+        """A fresh token in place of one that still holds; the supporter's state in the CRM is asked again.
+
+        Raises:
+            LaunchRefused: the token does not hold any more, or its launch began too long ago.
+        """
+        with self._told():
+            now = self.clock.now()
+            launch = launches.read_token(token, self._wiring.sealer, now)
+            if now >= launch.ends_at:
+                raise LaunchRefused(ENDED, cause="the launch is over")
+            return launches.issue(launch, self._bound(launch), self._wiring.sealer, now)
+
+    def launch_supporter(self, token: Secret) -> Supporter:
+        """Who acts when a page calls with the token of a launch: its supporter as they are now, bound to its record.
+
+        Raises:
+            LaunchRefused: the token does not hold any more.
+            NotSignedIn: the user is not active.
+        """
+        with self._told():
+            return self._bound(launches.read_token(token, self._wiring.sealer, self.clock.now()))
+
+    def frame_ancestors(self, source: str) -> Sequence[str]:
+        """The origins whose pages may show a launch of this record source in a frame; none for a source that there is not."""
+        return self.catalogue.sources.get(source, NOTHING_SIGNED).frame_ancestors
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _taken_signed(self, source: str, read: Callable[[SourceConfig], signed.SignedLaunch]) -> Launched:
+        with self._told(source=source):
+            said = read(self.catalogue.sources.get(source, NOTHING_SIGNED))
+            record = self._resolver().written(RecordRef(said.object, said.record_id, source))
+            voucher = f"{_SECRET}:{said.fingerprint}"
+            return self._taken(Launch(record, said.supporter, voucher, self.clock.now() + LAUNCH_LIVES), said.digest, said.stale_at)
+
+    def _taken(self, launch: Launch, digest: str, stale_at: datetime) -> Launched:
+        """Everything is looked at before anything is stored: a launch that is refused leaves nothing behind."""
+        with self._wiring.store.read() as connection:
+            if rows.is_taken(connection, digest):
+                raise LaunchRefused(REFUSED, cause="it was used before")
+        acting = self._bound(launch)
+        buttons = self._buttons(launch.record, acting)
+        with self._wiring.store.write() as connection:
+            if not rows.take(connection, digest, stale_at):
+                raise LaunchRefused(REFUSED, cause="it was used before")
+        return Launched(launches.issue(launch, acting, self._wiring.sealer, self.clock.now()), buttons)
+
+    def _bound(self, launch: Launch) -> Supporter:
+        """The launch's supporter as they may act now, if whoever vouched for the launch is still trusted."""
+        source = launch.record.source or ""
+        config = self.catalogue.sources.get(source)
+        kind, _, name = launch.voucher.partition(":")
+        if config is None:
+            raise LaunchRefused(RAN_OUT, cause=f"there is no record source '{source}' any more")
+        if source not in self._wiring.sources():
+            raise PluginNotLoaded(f"The record source '{source}' is not running; 'jumpseat plugins list' says why.")
+        if kind == _SECRET:
+            if name not in map(signed.fingerprint, config.launch_secrets):
+                raise LaunchRefused(RAN_OUT, cause=f"the launch secret of '{source}' is another one now")
+            return launches.bound(self._acting(launch.supporter, source), launch.record)
+        with self._wiring.store.read() as connection:
+            key = key_rows.named(connection, name)
+        if key is None:
+            raise LaunchRefused(RAN_OUT, cause=f"the API key '{name}' was revoked")
+        return launches.bound(self._for_key(key, self._acting(launch.supporter, source)), launch.record)
+
+    @contextmanager
+    def _told(self, **about: str) -> Iterator[None]:
+        """The log learns the cause of a refusal, the caller only that it is one."""
+        try:
+            yield
+        except LaunchRefused as refused:
+            log.warning("launch_refused", cause=refused.cause, correlation_id=correlation_id(), **about)
+            raise
