@@ -1,0 +1,1 @@
+"""A Salesforce org: OAuth, REST, SOQL, Chatter, written from the platform's description."""
