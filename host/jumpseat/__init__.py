@@ -10,6 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from jumpseat.catalogue.merge_back import with_merge_fields as with_merge_fields
+    from jumpseat.catalogue.model import Catalogue as Catalogue
+    from jumpseat.cli.context import (
+        Context as Context,
+        answer as answer,
+        json_option as json_option,
+        pass_context as pass_context,
+    )
     from jumpseat.clock import (
         Clock as Clock,
         SystemClock as SystemClock,
@@ -40,12 +48,32 @@ if TYPE_CHECKING:
         QuotaExhausted as QuotaExhausted,
         RecipientInvalid as RecipientInvalid,
         RecordNotFound as RecordNotFound,
+        Refused as Refused,
     )
     from jumpseat.hookspecs import hookimpl as hookimpl
     from jumpseat.host import Host as Host
     from jumpseat.http import (
         HttpSession as HttpSession,
         retry_after as retry_after,
+    )
+    from jumpseat.interchange.bringing import (
+        Left as Left,
+        Moved as Moved,
+        bring_in as bring_in,
+    )
+    from jumpseat.interchange.files import (
+        ObjectFile as ObjectFile,
+        TemplateFile as TemplateFile,
+        open_workspace as open_workspace,
+        parse_template as parse_template,
+        read_objects as read_objects,
+        read_templates as read_templates,
+    )
+    from jumpseat.interchange.writing import (
+        Written as Written,
+        read_file as read_file,
+        read_folder as read_folder,
+        write_files as write_files,
     )
     from jumpseat.rest import (
         Access as Access,
@@ -97,6 +125,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "with_merge_fields": "jumpseat.catalogue.merge_back",
+    "Catalogue": "jumpseat.catalogue.model",
+    "Context": "jumpseat.cli.context",
+    "answer": "jumpseat.cli.context",
+    "json_option": "jumpseat.cli.context",
+    "pass_context": "jumpseat.cli.context",
     "Clock": "jumpseat.clock",
     "SystemClock": "jumpseat.clock",
     "Abilities": "jumpseat.contract",
@@ -122,10 +156,24 @@ _HOME = {
     "QuotaExhausted": "jumpseat.errors",
     "RecipientInvalid": "jumpseat.errors",
     "RecordNotFound": "jumpseat.errors",
+    "Refused": "jumpseat.errors",
     "hookimpl": "jumpseat.hookspecs",
     "Host": "jumpseat.host",
     "HttpSession": "jumpseat.http",
     "retry_after": "jumpseat.http",
+    "Left": "jumpseat.interchange.bringing",
+    "Moved": "jumpseat.interchange.bringing",
+    "bring_in": "jumpseat.interchange.bringing",
+    "ObjectFile": "jumpseat.interchange.files",
+    "TemplateFile": "jumpseat.interchange.files",
+    "open_workspace": "jumpseat.interchange.files",
+    "parse_template": "jumpseat.interchange.files",
+    "read_objects": "jumpseat.interchange.files",
+    "read_templates": "jumpseat.interchange.files",
+    "Written": "jumpseat.interchange.writing",
+    "read_file": "jumpseat.interchange.writing",
+    "read_folder": "jumpseat.interchange.writing",
+    "write_files": "jumpseat.interchange.writing",
     "Access": "jumpseat.rest",
     "AccessSource": "jumpseat.rest",
     "RestClient": "jumpseat.rest",

@@ -1,1 +1,17 @@
 """Salesforce: the record source ``salesforce``, and what moves metadata in and out of an org."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jumpseat import hookimpl
+
+if TYPE_CHECKING:
+    import click
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    from jumpseat_salesforce.metadata_files.commands import add_commands
+
+    add_commands(cli)
