@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from jumpseat import hookimpl
 
 if TYPE_CHECKING:
     import click
+
+    from jumpseat import RecordSource
+
+
+@hookimpl
+def register_record_sources() -> Iterable[type[RecordSource]]:
+    from jumpseat_salesforce.source import SalesforceSource
+
+    return [SalesforceSource]
 
 
 @hookimpl
