@@ -164,11 +164,11 @@ def _by_certificate(http: HttpSession, app: App) -> Mapping[str, Any]:
         answer = client.acquire_token_for_client(scopes=[app.scope])
     except ProviderError:
         raise
-    except Exception as error:  # msal raises whatever its JSON, key and certificate libraries raise, with parts of what they read
+    except Exception:  # msal raises whatever its JSON, key and certificate libraries raise, with parts of what they read
         raise ProviderSignInNeeded(
             "The certificate cannot be used: 'certificate' takes the certificate and its private key as PEM, and 'authority' and 'tenant' "
             "name where it is registered."
-        ) from error.__cause__
+        ) from None
     if not isinstance(answer, dict) or "access_token" not in answer:
         raise _refusal(answer if isinstance(answer, dict) else {})
     return answer
