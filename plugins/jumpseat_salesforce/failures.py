@@ -117,10 +117,10 @@ def error_for(complaint: Complaint, *, wrote: bool, version: str, header: str = 
         header: ``Retry-After``, if there was one.
         now: the time, for a header that is a date.
     """
-    if complaint.code == "REQUEST_LIMIT_EXCEEDED":
-        return _limit(complaint)
     if complaint.status in (429, 503) and (wait := retry_after(header, now)):
         return ProviderThrottled(f"Salesforce is busy. Try again in {wait} s.", retry_after_seconds=wait)
+    if complaint.code == "REQUEST_LIMIT_EXCEEDED":
+        return _limit(complaint)
     if complaint.status == 429:
         return ProviderThrottled("Salesforce is busy. Try again in a minute.", retry_after_seconds=60)
     if complaint.status >= 500:

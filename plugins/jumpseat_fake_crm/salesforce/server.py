@@ -12,6 +12,7 @@ from jumpseat_fake_crm.faults import Faults
 from jumpseat_fake_crm.keys import KeyPair, make
 from jumpseat_fake_crm.rows import Rows, Table
 from jumpseat_fake_crm.salesforce import actions, soql
+from jumpseat_fake_crm.salesforce.composite import composite
 from jumpseat_fake_crm.salesforce.describe import brief, describe
 from jumpseat_fake_crm.salesforce.ids import full
 from jumpseat_fake_crm.salesforce.oauth import SignIn, refusal
@@ -122,6 +123,9 @@ class Salesforce:
             ),
             ("GET", "query"): lambda: self._query(call, user, version),
             ("GET", "limits"): lambda: Answer(200, {"DailyApiRequests": {"Max": MOST_CALLS, "Remaining": MOST_CALLS - self.org.calls}}),
+            ("POST", "composite"): lambda: composite(
+                call, version, lambda part, path: self._resource(part, user, version, path), self.refuse
+            ),
             ("POST", "chatter/feed-elements"): lambda: actions.post(self.org, user, version, call),
             ("POST", "actions/standard/customNotificationAction"): lambda: actions.notify(self.org, user, call),
         }
