@@ -17,7 +17,8 @@ from jumpseat.api.routes import webhooks
 from jumpseat.api.signin import signed_in
 
 OPEN = {"/health/live", "/health/ready", "/metrics"}
-"""Without sign-in on purpose; ``/openapi.json`` is the only further one. ``/metrics`` asks for it itself, see test_metrics_route."""
+"""Without sign-in on purpose; the descriptions of the API (``/openapi.json`` and its dialects) are the only further ones.
+``/metrics`` asks for it itself, see test_metrics_route."""
 JOBS = {"/v1/jobs", "/v1/jobs/{job}/runs", "/v1/job-runs/{runId}/cancel", "/v1/job-runs/{runId}/retry"}
 REPORTS = {"/v1/connections", "/v1/connections/refresh"}
 ADMINISTRATION = {*REPORTS, "/v1/alerts", "/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level", *JOBS}
