@@ -75,6 +75,10 @@ class Accounts(Protocol):
         """Is there a sign-in that has not ended? Asks nobody outside."""
         ...
 
+    def owners(self, sign_in: str) -> Sequence[str]:
+        """Whose sign-ins there are that have not ended, sorted; the company's, which is empty, comes first."""
+        ...
+
     def grant(self, sign_in: str, owner: str = "") -> Grant:
         """The grant to call with; renewed before it is handed out when it is about to run out.
 
@@ -232,6 +236,13 @@ class SessionType(Extension):
         """The session that was opened with this correlation id since then, or None (needs ``abilities.findable``)."""
         return None
 
+    def find_session(self, session: Session, since: datetime) -> OpenedSession | None:
+        """The same for one session of the host: it is this that the host asks.
+
+        Override it where sessions live in several accounts: ``session.opened_by`` says whose it was. By itself it asks ``find``.
+        """
+        return self.find(session.correlation_id, since)
+
     def least_seconds(self, sessions: int) -> float:
         """Least time between two calls of ``status`` about so many sessions that keeps a whole day inside the provider's limits.
 
@@ -315,6 +326,10 @@ class SignIn(Extension):
 
     pkce: ClassVar[bool] = True
     """Prove at the exchange that the sign-in began here (RFC 7636); may be a property that follows a setting."""
+    needs_scopes: ClassVar[tuple[str, ...]] = ()
+    """Scopes without which a grant is refused, where the provider says which ones it gave."""
+    issuer: ClassVar[str] = ""
+    """What the provider calls itself in ``iss`` (RFC 9207); empty: by the address of its page. May be a property."""
 
     def authorize_url(self, request: SignInRequest) -> str:
         """The provider's page to which the browser is sent."""

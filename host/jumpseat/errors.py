@@ -16,6 +16,7 @@
     │   └── SessionNotFound           JS-SESSION           404  exit 1
     ├── Refused                       JS-REFUSED           409  exit 1
     │   ├── NotSignedIn               JS-AUTH              401  exit 4
+    │   ├── SignInFailed              JS-SIGN-IN           400  exit 4
     │   │   └── LaunchRefused         JS-LAUNCH            401  exit 4
     │   ├── RightMissing              JS-RIGHT             403  exit 1
     │   ├── LaunchBound               JS-LAUNCH-RECORD     403  exit 1
@@ -193,6 +194,12 @@ class LaunchBound(Refused):
     """Whoever came by a launch may work with its record and with no other."""
 
     code, title, status = "JS-LAUNCH-RECORD", "The launch is for another record", 403
+
+
+class SignInFailed(Refused):
+    """A sign-in at a provider came to nothing; nothing was kept of it."""
+
+    code, title, status, exit_code = "JS-SIGN-IN", "The sign-in failed", 400, ExitCode.SIGN_IN
 
 
 class RightMissing(Refused):

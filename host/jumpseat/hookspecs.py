@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from jumpseat.contract import RecordSource, SessionType, Setting, ShareChannel
+from jumpseat.contract import RecordSource, SessionType, Setting, ShareChannel, SignIn
 from jumpseat.types import Contact, PluginFailure, Recipient, Record, Session, Share, Supporter, Template, Verdict
 
 if TYPE_CHECKING:
@@ -84,6 +84,27 @@ def register_record_sources(host: Any) -> Iterable[type[RecordSource]]:
         @hookimpl
         def register_record_sources(host):
             return [HelpdeskSource]
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def register_sign_ins(host: Any) -> Iterable[SignIn]:
+    """At which providers do people sign in for this plugin?
+
+    Called once per start, like ``register_session_types``. The host leads people through the sign-in and keeps what it gives;
+    ``runtime.accounts`` hands it out. A record source brings its sign-in itself, by ``RecordSource.sign_in``.
+
+    Args:
+        host: the ``Host`` that is starting.
+
+    Returns:
+        Instances of subclasses of ``SignIn``.
+
+    Example:
+        @hookimpl
+        def register_sign_ins(host):
+            return [MeetingSignIn()]
     """
     raise NotImplementedError
 
@@ -347,6 +368,7 @@ REGISTRY = (
     "register_session_types",
     "register_share_channels",
     "register_record_sources",
+    "register_sign_ins",
     "register_settings",
     "register_commands",
     "register_routes",

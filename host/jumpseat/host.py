@@ -33,6 +33,7 @@ from jumpseat.records.offer import Buttons, Offer
 from jumpseat.reporting import Reporting
 from jumpseat.secret import Secret
 from jumpseat.sharing import Sharing
+from jumpseat.signing_in import SigningIn
 from jumpseat.store import (
     given,
     keys as key_rows,
@@ -57,7 +58,7 @@ OPERATOR = "operator"
 T = TypeVar("T")
 
 
-class Host(Administration, Calling, Launching, Listening, Operating, Reporting, Sharing):
+class Host(Administration, Calling, Launching, Listening, Operating, Reporting, Sharing, SigningIn):
     """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
 
     Two hosts in one process share nothing but the rule that one process runs one worker.
@@ -248,7 +249,7 @@ class Host(Administration, Calling, Launching, Listening, Operating, Reporting, 
         resolver = self._resolver()
         place = self._place(resolver, asked, supporter, "session.open")
         offer = self._offer(resolver, place, supporter)
-        self._require_type(offer, session_type)
+        self._require_type(offer, session_type, supporter)
         language = self._language(offer.customer, supporter)
 
         def reserved(connection: Connection, session: Session) -> None:
@@ -430,16 +431,19 @@ class Host(Administration, Calling, Launching, Listening, Operating, Reporting, 
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _require_type(self, offer: Offer, session_type: str) -> None:
+    def _require_type(self, offer: Offer, session_type: str, supporter: Supporter) -> None:
         offered = offer.session_type(session_type)
         if offered is None:
             known = ", ".join(item.name for item in offer.session_types) or "none"
             raise SessionTypeNotAllowed(f"There is no session type '{session_type}'. Known: {known}.", param="sessionType")
-        missing = self.session_types[session_type].missing()
+        asked = self.session_types[session_type]
+        missing = asked.missing()
         if missing:
             raise ProviderSignInNeeded(missing, param="sessionType")
         if not offered.allowed:
             why = next(reason for reason in offered.reasons if not reason.allowed)
+            if why.text == asked.missing_for(supporter):
+                raise ProviderSignInNeeded(why.text, param="sessionType")
             raise SessionTypeNotAllowed(
                 f"{offered.label} is not allowed here: {why.text} (decided by {why.provenance})", param="sessionType"
             )

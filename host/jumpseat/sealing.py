@@ -67,6 +67,10 @@ class Sealer:
         sealed = nonce + cipher.encrypt(nonce, value.reveal().encode(), place.encode())
         return f"{_FORM}.{key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
 
+    def is_fresh(self, sealed: str) -> bool:
+        """Was it sealed with the key that seals now?"""
+        return sealed.startswith(f"{_FORM}.{next(iter(self._keys))}.")
+
     def open(self, sealed: str, place: str) -> Secret:
         """The value that was sealed for this place.
 

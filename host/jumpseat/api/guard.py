@@ -138,7 +138,7 @@ class _Call:
         state: MutableMapping[str, Any] = self.scope["state"]
         shown = {
             "method": self.scope["method"],
-            "path": redact(self.scope["path"][:200]),
+            "path": _shown(self.scope["path"]),
             "status": self.status,
             "milliseconds": round((time.perf_counter() - self._began) * 1000, 1),
             "supporter": state.get("supporter"),
@@ -147,9 +147,14 @@ class _Call:
         log.info("call", extra=shown)
 
 
+def _shown(path: str) -> str:
+    """A path for the log; the ticket of a sign-in is a secret until it was used."""
+    return "/sign-in/***" if path.startswith("/sign-in/") else redact(path[:200])
+
+
 def _as_get(scope: Scope) -> Scope:
-    """HEAD is answered like GET without the body; but a look at a join address must not make a link, nor wait for the end of a stream."""
-    if scope["method"] == "HEAD" and not scope["path"].startswith(("/join/", "/launch", "/v1/events")):
+    """HEAD is answered like GET without the body; but a look must not make a link, use a ticket up, or wait for a stream's end."""
+    if scope["method"] == "HEAD" and not scope["path"].startswith(("/join/", "/launch", "/sign-in/", "/v1/events")):
         return {**scope, "method": "GET"}
     return scope
 

@@ -21,6 +21,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "jobs": ("read", "run"),
         "keys": ("read", "edit"),
         "webhooks": ("read", "edit"),
+        "accounts": ("read", "edit"),
     }
 )
 """The verbs of each resource; a right is written ``resource.verb``."""

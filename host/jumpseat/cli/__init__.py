@@ -14,6 +14,7 @@ from jumpseat.cli.context import Context
 from jumpseat.errors import JumpseatError, MetadataInvalid, StoreUnreachable
 
 COMMANDS = {
+    "accounts": ("jumpseat.cli.accounts", "List, begin and revoke sign-ins at providers and CRMs."),
     "alerts": ("jumpseat.cli.alerts", "List the incidents that administrators were told of."),
     "api": ("jumpseat.cli.api", "Describe the HTTP API for programs and low-code tools."),
     "access": ("jumpseat.cli.access", "Explain who may do what."),

@@ -18,9 +18,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 import jumpseat
 from jumpseat import hookspecs
-from jumpseat.contract import REQUIRED, Extension, RecordSource, SessionType, Setting, ShareChannel
+from jumpseat.contract import REQUIRED, Extension, RecordSource, SessionType, Setting, ShareChannel, SignIn
 from jumpseat.hooks.discovery import near
-from jumpseat.hooks.values import Check, WrongAnswer, fits, kind_of, many, written
+from jumpseat.hooks.values import Check, WrongAnswer, fits, kind_of, many, optional, written
 from jumpseat.hookspecs import DECISIONS, EVENTS, PROJECT, REGISTRY
 
 HOOKS = (*REGISTRY, *DECISIONS, *EVENTS)
@@ -30,8 +30,14 @@ NEEDED_METHODS: Mapping[type[Extension], tuple[str, ...]] = {
     SessionType: ("open", "supporter_link", "status", "close"),
     ShareChannel: ("send",),
     RecordSource: ("describe", "get", "contacts"),
+    SignIn: ("authorize_url", "exchange", "refresh"),
 }
-WORDS: Mapping[type[Extension], str] = {SessionType: "session type", ShareChannel: "share channel", RecordSource: "kind of record source"}
+WORDS: Mapping[type[Extension], str] = {
+    SessionType: "session type",
+    ShareChannel: "share channel",
+    RecordSource: "kind of record source",
+    SignIn: "sign-in",
+}
 _MARK = f"{PROJECT}_impl"
 
 
@@ -150,7 +156,7 @@ def host_problem(plugin: Any) -> str | None:
 
 
 def extensions(contract: type[Extension]) -> Check[tuple[Any, ...]]:
-    """Session types or share channels as a registry hook answers them, each whole and well declared."""
+    """Session types, share channels or sign-ins as a registry hook answers them, each whole and well declared."""
     items = many(contract)
 
     def check(value: Any) -> tuple[Any, ...]:
@@ -161,6 +167,14 @@ def extensions(contract: type[Extension]) -> Check[tuple[Any, ...]]:
         return found
 
     return check
+
+
+def sign_in_of_source(value: Any) -> SignIn | None:
+    """The sign-in that a record source answers, whole and well declared, or None."""
+    found: SignIn | None = optional(SignIn)(value)
+    if found is not None:
+        _check_extension(found, SignIn)
+    return found
 
 
 def source_classes(value: Any) -> tuple[type[RecordSource], ...]:

@@ -20,6 +20,7 @@ from jumpseat import metrics
 from jumpseat.clock import Clock
 from jumpseat.errors import (
     AnswerLost,
+    FieldNotReadable,
     InvalidValue,
     JumpseatError,
     PluginError,
@@ -31,6 +32,7 @@ from jumpseat.errors import (
     ProviderSignInNeeded,
     ProviderThrottled,
     ProviderUnreachable,
+    QuotaExhausted,
     RecipientInvalid,
     RecordNotFound,
 )
@@ -55,9 +57,11 @@ _WORDS_OF_THE_CONTRACT: tuple[type[JumpseatError], ...] = (
     ProviderUnreachable,
     AnswerLost,
     ProviderRefused,
+    QuotaExhausted,
     ProviderThrottled,
     ProviderBlocked,
     ProviderSignInNeeded,
+    FieldNotReadable,
     ProviderError,
     RecipientInvalid,
     RecordNotFound,
@@ -140,6 +144,8 @@ class Dispatch:
     ) -> None:
         self.trace = trace or Trace(clock)
         self.pool = pool or Pool()
+        # Calls for which other calls of the same plugin wait must not wait for a thread that those hold.
+        self.nested = Pool("jumpseat-nested")
         self.quarantine = quarantine or Quarantine(clock)
         self.decision_seconds = decision_seconds
         self.event_seconds = event_seconds
@@ -244,6 +250,7 @@ class Dispatch:
         *,
         seconds: float,
         check: Check[T],
+        nested: bool = False,
     ) -> T:
         """Run one function of a plugin.
 
@@ -254,6 +261,7 @@ class Dispatch:
             keywords: handed over frozen.
             seconds: the deadline.
             check: what the answer must be.
+            nested: a call of the same plugin may wait for this one, as for the renewal of a sign-in.
 
         Raises:
             ProviderError: and its kinds, ``RecipientInvalid``, ``RecordNotFound``, ``InvalidValue``: as the plugin raised them.
@@ -268,7 +276,7 @@ class Dispatch:
         more = {name: freeze(value) for name, value in keywords.items()} if keywords else None
         step = self._step(plugin, function, frozen, check, more)
         try:
-            ended: list[Ended] = self.pool.run(plugin, [step], seconds)
+            ended: list[Ended] = (self.nested if nested else self.pool).run(plugin, [step], seconds)
         except (PoolBusy, TooManyAbandoned):
             self.quarantine.undecided(plugin, call)
             raise _busy() from None
@@ -403,6 +411,7 @@ class Dispatch:
         self._failures.close()
         self.trace.close()
         self.pool.close()
+        self.nested.close()
 
 
 class _Failures:
@@ -481,6 +490,8 @@ def _plain(kind: type[JumpseatError], error: JumpseatError, secrets: tuple[Secre
     words = redact(str(error.message)[:20_000], secrets)[:2_000]
     param = error.param if isinstance(error.param, str) else None
     after = error.retry_after_seconds if isinstance(error.retry_after_seconds, int) else None
+    if isinstance(error, FieldNotReadable):
+        return FieldNotReadable(words, fields=tuple(redact(str(name), secrets)[:200] for name in error.fields[:100]))
     return kind(words, param=param, retry_after_seconds=after)
 
 

@@ -12,16 +12,32 @@ from inspect import getattr_static
 from typing import Any, TypeVar, get_type_hints
 
 from jumpseat import metrics
-from jumpseat.contract import Extension, Health, RecordSource, SessionType, ShareChannel
+from jumpseat.contract import Extension, Health, RecordSource, SessionType, ShareChannel, SignIn
 from jumpseat.errors import JumpseatError
+from jumpseat.hooks.checking import sign_in_of_source
 from jumpseat.hooks.dispatch import Dispatch
-from jumpseat.hooks.values import Check, T, many, nothing, one, opened, opened_or_none, optional, read_fields, statuses, web_secret
+from jumpseat.hooks.values import (
+    Check,
+    T,
+    grant,
+    many,
+    nothing,
+    one,
+    opened,
+    opened_or_none,
+    optional,
+    read_fields,
+    statuses,
+    web_page,
+    web_secret,
+)
 from jumpseat.secret import Secret
 from jumpseat.types import (
     ConnectionPage,
     Contact,
     ContactRule,
     Device,
+    Grant,
     Message,
     Notice,
     ObjectInfo,
@@ -33,6 +49,7 @@ from jumpseat.types import (
     RecordRef,
     Session,
     SessionStatus,
+    SignInRequest,
     Supporter,
     SupporterInfo,
 )
@@ -48,7 +65,7 @@ def guard(dispatch: Dispatch, plugin: str, extension: AnyExtension) -> AnyExtens
     Args:
         dispatch: what runs the calls.
         plugin: name of the plugin that registered it.
-        extension: a session type, share channel or record source.
+        extension: a session type, share channel, record source or sign-in.
 
     Returns:
         An object of the same contract class (``isinstance(guarded, SessionType)`` holds); it cannot be changed.
@@ -56,7 +73,7 @@ def guard(dispatch: Dispatch, plugin: str, extension: AnyExtension) -> AnyExtens
     for contract, guarded in _STAND_INS.items():
         if isinstance(extension, contract):
             return guarded(dispatch, plugin, extension)  # type: ignore[no-any-return]  # the table pairs each contract with its stand-in
-    raise TypeError(f"{type(extension).__name__} is no session type, share channel or record source")
+    raise TypeError(f"{type(extension).__name__} is no session type, share channel, record source or sign-in")
 
 
 def declarations(contract: type[Extension]) -> tuple[str, ...]:
@@ -69,9 +86,11 @@ def _anything(value: Any) -> Any:
 
 
 class _Guarded(Extension):
-    """What the three stand-ins share."""
+    """What the stand-ins share."""
 
     _contract: type[Extension]
+    _nested = False
+    """Called while a call of the same plugin waits for it."""
     _dispatch: Dispatch
     _plugin: str
     _extension: Extension
@@ -117,7 +136,7 @@ class _Guarded(Extension):
         if default is not None and getattr(function, "__func__", None) is default:
             return check(function(*args, **kwargs))  # the contract's own default: the host's code needs no guard
         call = f"{self.name}.{method}"
-        return self._dispatch.call(self._plugin, call, function, args, kwargs, seconds=self._seconds, check=check)
+        return self._dispatch.call(self._plugin, call, function, args, kwargs, seconds=self._seconds, check=check, nested=self._nested)
 
 
 def _following(contract: type[Extension], name: str, check: Check[Any]) -> Any:
@@ -146,6 +165,9 @@ class _GuardedSessionType(_Guarded, SessionType):
     account = _following(SessionType, "account", one(str))
     most_sessions = _following(SessionType, "most_sessions", one(int))
 
+    def missing_for(self, supporter: Supporter) -> str:
+        return self._call("missing_for", one(str), supporter)
+
     def open(self, request: OpenRequest) -> OpenedSession:
         return self._call("open", opened, request)
 
@@ -160,6 +182,11 @@ class _GuardedSessionType(_Guarded, SessionType):
 
     def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
         return self._call("find", opened_or_none, correlation_id, since)
+
+    def find_session(self, session: Session, since: datetime) -> OpenedSession | None:
+        if getattr_static(type(self._extension), "find_session", None) is SessionType.find_session:
+            return self.find(session.correlation_id, since)
+        return self._call("find_session", opened_or_none, session, since)
 
     def least_seconds(self, sessions: int) -> float:
         return self._call("least_seconds", one(float), sessions)
@@ -195,8 +222,39 @@ class _GuardedShareChannel(_Guarded, ShareChannel):
         return self._call("look_up", optional(Outcome), message)
 
 
+class _GuardedSignIn(_Guarded, SignIn):
+    """Calls of a plugin wait for a renewal, so that has threads of its own."""
+
+    _contract = SignIn
+    _nested = True
+    pkce = _following(SignIn, "pkce", one(bool))
+    needs_scopes = _following(SignIn, "needs_scopes", many(str))
+    issuer = _following(SignIn, "issuer", one(str))
+
+    def authorize_url(self, request: SignInRequest) -> str:
+        return self._call("authorize_url", web_page, request)
+
+    def exchange(self, code: Secret, request: SignInRequest) -> Grant:
+        return self._call("exchange", grant, code, request)
+
+    def refresh(self, old: Grant) -> Grant:
+        return self._call("refresh", grant, old)
+
+    def revoke(self, ended: Grant) -> None:
+        self._call("revoke", nothing, ended)
+
+
 class _GuardedRecordSource(_Guarded, RecordSource):
     _contract = RecordSource
+
+    def sign_in(self) -> SignIn | None:
+        found = self._call("sign_in", sign_in_of_source)
+        if found is None:
+            return None
+        found.runtime = self._extension.runtime
+        guarded = _GuardedSignIn(self._dispatch, self._plugin, found)
+        guarded.__dict__["name"] = self.source
+        return guarded
 
     def describe(self, object: str) -> ObjectInfo | None:
         return self._call("describe", optional(ObjectInfo), object)
@@ -239,4 +297,5 @@ _STAND_INS: dict[type[Extension], Callable[[Dispatch, str, Any], Any]] = {
     SessionType: _GuardedSessionType,
     ShareChannel: _GuardedShareChannel,
     RecordSource: _GuardedRecordSource,
+    SignIn: _GuardedSignIn,
 }

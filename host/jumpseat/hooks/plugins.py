@@ -25,7 +25,7 @@ import pluggy
 
 from jumpseat import hookspecs
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import REQUIRED, Accounts, Extension, RecordSource, SessionType, Setting, ShareChannel
+from jumpseat.contract import REQUIRED, Accounts, Extension, RecordSource, SessionType, Setting, ShareChannel, SignIn
 from jumpseat.errors import NotFound, PluginNotLoaded
 from jumpseat.hooks import checking, discovery, output
 from jumpseat.hooks.discovery import Candidate, near
@@ -97,6 +97,7 @@ class _Loading:
     session_types: tuple[SessionType, ...] = ()
     channels: tuple[ShareChannel, ...] = ()
     sources: tuple[type[RecordSource], ...] = ()
+    sign_ins: tuple[SignIn, ...] = ()
     milliseconds: float = 0.0
     runtime: PluginRuntime | None = None
     clashed: bool = False
@@ -112,13 +113,14 @@ class _Loading:
 
     def set_aside(self, state: PluginState, reason: str) -> None:
         self.state, self.plugin = state, None
-        self.session_types, self.channels, self.sources = (), (), ()
+        self.session_types, self.channels, self.sources, self.sign_ins = (), (), (), ()
         self.reasons.append(reason)
 
     @property
     def settings(self) -> tuple[Setting, ...]:
-        """Its own settings and those of its session types and channels, each once."""
-        declared = [*self.own_settings, *(setting for extension in (*self.session_types, *self.channels) for setting in extension.settings)]
+        """Its own settings and those of its session types, channels and sign-ins, each once."""
+        brought = (*self.session_types, *self.channels, *self.sign_ins)
+        declared = [*self.own_settings, *(setting for extension in brought for setting in extension.settings)]
         return tuple({setting.name: setting for setting in reversed(declared)}.values())[::-1]
 
 
@@ -130,6 +132,7 @@ class Plugins:
         session_types: by name, guarded, in plugin order.
         channels: by name, guarded, in plugin order.
         sources: by kind, the classes; ``open_source`` makes guarded instances.
+        sign_ins: by name, guarded, in plugin order; those of record sources come with the sources.
         settings: by plugin, what may be set in ``metadata/plugins/NAME.yaml``.
         source_settings: by kind, what may be set in a source's file.
     """
@@ -141,7 +144,7 @@ class Plugins:
         clock: Clock,
         settings: Callable[[str], Mapping[str, Any]],
         public_url: Callable[[], str],
-        accounts: Accounts | None,
+        accounts: Callable[[str, str], Accounts] | None,
         trace: Trace,
         dispatch: Dispatch | None,
         load_seconds: float,
@@ -150,6 +153,7 @@ class Plugins:
         self.session_types: Mapping[str, SessionType] = NOTHING
         self.channels: Mapping[str, ShareChannel] = NOTHING
         self.sources: Mapping[str, type[RecordSource]] = NOTHING
+        self.sign_ins: Mapping[str, SignIn] = NOTHING
         self.settings: Mapping[str, tuple[Setting, ...]] = NOTHING
         self.source_settings: Mapping[str, tuple[Setting, ...]] = NOTHING
         self._clock = clock
@@ -181,7 +185,7 @@ class Plugins:
         clock: Clock | None = None,
         settings: Callable[[str], Mapping[str, Any]] = _no_settings,
         public_url: Callable[[], str] = lambda: "http://127.0.0.1:8400",
-        accounts: Accounts | None = None,
+        accounts: Callable[[str, str], Accounts] | None = None,
         trace: Trace | None = None,
         dispatch: Dispatch | None = None,
         load_seconds: float = IMPORT_SECONDS,
@@ -201,7 +205,7 @@ class Plugins:
             clock: the host's clock.
             settings: answers the values set for a plugin now, by plugin name.
             public_url: answers where the host is reached from outside, now.
-            accounts: the sign-ins that the host keeps for plugins.
+            accounts: answers the sign-ins that a plugin, or one of its record sources by name, may use; none without it.
             trace: the trace log.
             dispatch: a dispatch with other limits than the usual ones.
             load_seconds: deadline of one import and of one registry hook.
@@ -260,7 +264,7 @@ class Plugins:
     def plugin_of(self, extension: Extension | type[RecordSource]) -> str:
         """Name of the plugin that brought a session type, a share channel or a kind of record source."""
         for loading in self._active():
-            known: tuple[Any, ...] = (*loading.session_types, *loading.channels, *loading.sources)
+            known: tuple[Any, ...] = (*loading.session_types, *loading.channels, *loading.sources, *loading.sign_ins)
             if any(brought.name == extension.name and _same_contract(brought, extension) for brought in known):
                 return loading.name
         raise NotFound(f"No plugin brings '{extension.name}'.")
@@ -288,7 +292,7 @@ class Plugins:
         plugin = self.plugin_of(self.sources[kind])
         file = f"metadata/sources/{name}.yaml"
         config = LiveConfig(f"record source '{name}'", file, self.source_settings[kind], settings)
-        runtime = PluginRuntime(config, self._folder(plugin) / name, self._clock, self._public_url, self._accounts)
+        runtime = self._runtime(config, self._folder(plugin) / name, self._accounts_of(plugin, name))
         self._source_runtimes.append((plugin, runtime))
         return self.dispatch.call(
             plugin, f"{kind}.open", self._made, (self.sources[kind], plugin, name, runtime), seconds=self._seconds, check=one(RecordSource)
@@ -416,6 +420,7 @@ class Plugins:
         loading.session_types = answers.get("register_session_types", ())
         loading.channels = answers.get("register_share_channels", ())
         loading.sources = answers.get("register_record_sources", ())
+        loading.sign_ins = answers.get("register_sign_ins", ())
 
     def _attempt(self, loading: _Loading, hook: str, arguments: Mapping[str, Any], check: Check[Any]) -> Ended:
         """Call all implementations of one registry hook in one plugin (usually one), their answers joined."""
@@ -428,7 +433,7 @@ class Plugins:
 
     def _settle_names(self) -> None:
         """A name that several plugins register for the same kind of thing is given to none of them."""
-        for attribute, contract in (("session_types", SessionType), ("channels", ShareChannel), ("sources", RecordSource)):
+        for attribute, contract in _KINDS.items():
             holders: dict[str, list[_Loading]] = {}
             for loading in self._active():
                 for extension in getattr(loading, attribute):
@@ -441,27 +446,28 @@ class Plugins:
         """Give every extension its runtime, and put it behind a guard."""
         session_types: dict[str, SessionType] = {}
         channels: dict[str, ShareChannel] = {}
+        sign_ins: dict[str, SignIn] = {}
         for loading in list(self._active()):
-            config = LiveConfig(
-                f"plugin '{loading.name}'", f"metadata/plugins/{loading.name}.yaml", loading.settings, self._settings_of(loading.name)
-            )
-            loading.runtime = PluginRuntime(config, self._folder(loading.name), self._clock, self._public_url, self._accounts)
-            ended = self.dispatch.attempt(loading.name, "start", self._guarded, (loading,), seconds=self._seconds, check=lambda both: both)
+            file = f"metadata/plugins/{loading.name}.yaml"
+            config = LiveConfig(f"plugin '{loading.name}'", file, loading.settings, self._settings_of(loading.name))
+            loading.runtime = self._runtime(config, self._folder(loading.name), self._accounts_of(loading.name))
+            ended = self.dispatch.attempt(loading.name, "start", self._guarded, (loading,), seconds=self._seconds, check=lambda all_: all_)
             if ended.outcome is not TraceOutcome.OK:
                 self._manager.unregister(name=loading.name)
                 loading.set_aside(PluginState.FAILED, _why("start", ended))
                 continue
             session_types |= ended.value[0]
             channels |= ended.value[1]
+            sign_ins |= ended.value[2]
         self.session_types, self.channels = MappingProxyType(session_types), MappingProxyType(channels)
+        self.sign_ins = MappingProxyType(sign_ins)
         self.sources = MappingProxyType({source.name: source for loading in self._active() for source in loading.sources})
         self.settings = MappingProxyType({loading.name: loading.settings for loading in self._active()})
         self.source_settings = MappingProxyType({kind: tuple(source.settings) for kind, source in self.sources.items()})
 
-    def _guarded(self, loading: _Loading) -> tuple[dict[str, Any], dict[str, Any]]:
-        session_types = {one.name: guard(self.dispatch, loading.name, _lent(one, loading.runtime)) for one in loading.session_types}
-        channels = {one.name: guard(self.dispatch, loading.name, _lent(one, loading.runtime)) for one in loading.channels}
-        return session_types, channels
+    def _guarded(self, loading: _Loading) -> tuple[dict[str, Any], ...]:
+        brought: tuple[tuple[Extension, ...], ...] = (loading.session_types, loading.channels, loading.sign_ins)
+        return tuple({one.name: guard(self.dispatch, loading.name, _lent(one, loading.runtime)) for one in kind} for kind in brought)
 
     def _implementations(self) -> Iterable[Implementation]:
         for hook in checking.HOOKS:
@@ -491,6 +497,12 @@ class Plugins:
 
     def _having(self, hook: str) -> Iterable[_Loading]:
         return (loading for loading in self._active() if hook in loading.hooks)
+
+    def _runtime(self, config: LiveConfig, folder: Path, accounts: Accounts | None) -> PluginRuntime:
+        return PluginRuntime(config, folder, self._clock, self._public_url, accounts)
+
+    def _accounts_of(self, plugin: str, source: str = "") -> Accounts | None:
+        return self._accounts(plugin, source) if self._accounts else None
 
     def _folder(self, plugin: str) -> Path:
         return self.workspace / "var" / "plugins" / plugin
@@ -545,7 +557,15 @@ _REGISTRY_CHECKS: Mapping[str, Check[Any]] = {
     "register_session_types": checking.extensions(SessionType),
     "register_share_channels": checking.extensions(ShareChannel),
     "register_record_sources": checking.source_classes,
+    "register_sign_ins": checking.extensions(SignIn),
 }
+_KINDS: Mapping[str, type[Extension]] = {
+    "session_types": SessionType,
+    "channels": ShareChannel,
+    "sources": RecordSource,
+    "sign_ins": SignIn,
+}
+"""What a plugin may bring, by where it is kept."""
 
 
 def _why(step: str, ended: Ended) -> str:
@@ -576,9 +596,5 @@ def _lent(extension: Any, runtime: PluginRuntime | None) -> Any:
 
 
 def _same_contract(one: Any, other: Any) -> bool:
-    kinds = (SessionType, ShareChannel, RecordSource)
-    return any(_is_kind(one, kind) and _is_kind(other, kind) for kind in kinds)
-
-
-def _is_kind(extension: Any, kind: type[Extension]) -> bool:
-    return issubclass(extension, kind) if isinstance(extension, type) else isinstance(extension, kind)
+    kinds = [thing if isinstance(thing, type) else type(thing) for thing in (one, other)]
+    return any(all(issubclass(kind, contract) for kind in kinds) for contract in _KINDS.values())

@@ -62,6 +62,9 @@ class NoAccounts:
     def has(self, sign_in: str, owner: str = "") -> bool:  # noqa: ARG002  # the contract's signature
         return False
 
+    def owners(self, sign_in: str) -> Sequence[str]:  # noqa: ARG002  # the contract's signature
+        return ()
+
     def grant(self, sign_in: str, owner: str = "") -> Grant:  # noqa: ARG002  # the contract's signature
         raise ProviderSignInNeeded(f"Nobody is signed in to '{sign_in}'.")
 

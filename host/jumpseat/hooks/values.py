@@ -17,7 +17,7 @@ from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin,
 
 from jumpseat.contract import Health
 from jumpseat.secret import MASK, Secret, redact
-from jumpseat.types import OpenedSession, Outcome, SessionStatus, Verdict
+from jumpseat.types import Grant, OpenedSession, Outcome, SessionStatus, Verdict
 
 MAX_TEXT = 1_000_000
 """Characters in one text of an answer."""
@@ -26,6 +26,10 @@ MAX_ITEMS = 100_000
 MAX_REASON = 2_000
 """Characters of a reason that is shown to people."""
 
+MAX_ADDRESS = 8_000
+"""Characters of an address that a browser is sent to."""
+
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _WEB_LINK = re.compile(r"https?://[^\s/?#<>\"']+[^\s<>\"]*", re.IGNORECASE)
 
 T = TypeVar("T")
@@ -152,6 +156,23 @@ def web_secret(value: Any) -> Secret:
     if not _is_web_link(link.reveal()):
         raise WrongAnswer("answered a Secret that is no https:// or http:// address; supporters are sent there")
     return link
+
+
+def grant(value: Any) -> Grant:
+    """What a sign-in gave, with a token that can stand in a header."""
+    found: Grant = _checked(value, Grant)
+    for name, token in (("access_token", found.access_token), ("refresh_token", found.refresh_token)):
+        if token is not None and not _TOKEN.fullmatch(token.reveal()):
+            raise WrongAnswer(f"answered Grant.{name} that is empty, too long, or holds blanks, line breaks or foreign letters")
+    return found
+
+
+def web_page(value: Any) -> str:
+    """An address that a browser is sent to."""
+    address: str = _checked(value, str)
+    if not _is_web_link(address) or len(address) > MAX_ADDRESS or not (address.isascii() and address.isprintable()):
+        raise WrongAnswer("answered a page that is no https:// or http:// address; browsers are sent there")
+    return address
 
 
 def _is_web_link(text: str) -> bool:

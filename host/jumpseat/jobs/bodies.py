@@ -45,11 +45,14 @@ class SignIns:
         store: the host's database.
         extensions: answers who may have a sign-in, by name.
         alerts: who is told when one is lost.
+        renew: renews the sign-ins that the host keeps itself, until it is told to stop; answers how many it did, and why the company's
+            could not be.
     """
 
     store: Store
     extensions: Callable[[], Mapping[str, Extension]]
     alerts: Alerts
+    renew: Callable[[Callable[[], bool]], tuple[int, list[str]]] = lambda _: (0, [])
 
     def run(self, progress: Progress) -> None:
         """Have each sign-in renewed or tried; one that fails does not keep the others from it.
@@ -58,7 +61,11 @@ class SignIns:
             SignInsLost: somebody has to sign in again; the message says where.
             ProviderError: others could not be tried.
         """
-        lost, failed = [], []
+        lost: list[str] = []
+        renewed, failed = self.renew(progress.cancelled)
+        if renewed:
+            with self.store.write() as conn:
+                progress.keep(conn, "accounts", renewed, rows=renewed)
         for name, extension in sorted(self.extensions().items()):
             if progress.cancelled():
                 return

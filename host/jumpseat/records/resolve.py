@@ -10,12 +10,13 @@ from typing import Any
 
 from jumpseat.catalogue.model import Catalogue, SupportedObject
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
-from jumpseat.errors import ObjectNotSupported, PluginError, PluginNotLoaded, RecipientInvalid
+from jumpseat.errors import FieldNotReadable, JumpseatError, ObjectNotSupported, PluginError, PluginNotLoaded, RecipientInvalid
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.records.addresses import address_of, normal_address
 from jumpseat.records.contacts import Found, find_contacts, rules_for
 from jumpseat.records.offer import Action, ActionName, Offer, OfferedChannel, OfferedRecipient, OfferedType, SkippedTemplate, TypeChannel
 from jumpseat.records.template_choice import applicable, choose_language
+from jumpseat.records.unreadable import with_places
 from jumpseat.types import Contact, Level, Provenance, Reason, Recipient, Record, RecordRef, Session, Supporter, Template, Verdict
 
 HOST = Provenance("host")
@@ -65,7 +66,11 @@ class Resolver:
             )
         people = rules_for(supported, source)
         wanted = tuple(dict.fromkeys((supported.name_field, *people.fields, *supported.template_fields)))
-        return Place(supported, source, named(Record(ref, "", supported.label, source.get(ref, wanted)), supported))
+        try:
+            fields = source.get(ref, wanted)
+        except FieldNotReadable as error:
+            raise with_places(error, supported, people) from error
+        return Place(supported, source, named(Record(ref, "", supported.label, fields), supported))
 
     def written(self, ref: RecordRef) -> RecordRef:
         """The reference as sessions and events have it: with its source, and the id in its one written form."""
@@ -126,6 +131,8 @@ class Resolver:
 
     def _type(self, place: Place, session_type: SessionType, supporter: Supporter, channels: Iterable[ShareChannel]) -> OfferedType:
         reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name), *_missing(session_type)]
+        if all(reason.allowed for reason in reasons):
+            reasons += _missing_for(session_type, supporter)
         if all(reason.allowed for reason in reasons):
             reasons += self._plugins_say("session_type_allowed", record=place.record, session_type=session_type, supporter=supporter)
         return OfferedType(
@@ -248,6 +255,15 @@ def _missing(extension: SessionType | ShareChannel) -> tuple[Reason, ...]:
     except PluginError as error:
         missing = error.message
     return (Reason(missing, Provenance(extension.name)),) if missing else ()
+
+
+def _missing_for(session_type: SessionType, supporter: Supporter) -> tuple[Reason, ...]:
+    """What this supporter has to do before they can use a session type."""
+    try:
+        missing = session_type.missing_for(supporter)
+    except JumpseatError as error:
+        missing = error.message
+    return (Reason(missing, Provenance(session_type.name)),) if missing else ()
 
 
 def prefill(usable: Sequence[Recipient], found: Found) -> Recipient | None:

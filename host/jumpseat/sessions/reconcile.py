@@ -94,7 +94,7 @@ def _settle(parts: Parts, row: Details) -> Session | None:
 
 
 def _find(session_type: SessionType, session: Session) -> OpenedSession | None:
-    return session_type.find(session.correlation_id, session.created_at - CLOCKS_APART)
+    return session_type.find_session(session, session.created_at - CLOCKS_APART)
 
 
 def _fail(parts: Parts, row: Details, reason: str, look_again_at: datetime | None = None) -> Session | None:

@@ -425,10 +425,12 @@ provider_accounts = sa.Table(
     _text("id", primary_key=True),
     # Name of the sign-in, or of the record source.
     _text("sign_in"),
-    # Id of the supporter whose account it is; empty for the company's.
+    # Id of the supporter whose account it is, and their name; empty for the company's.
     _text("owner"),
+    _text("owner_name"),
     # Whose account it is at the provider, for people.
     _text("account"),
+    sa.Column("scopes", sa.JSON, nullable=False),
     # The whole grant, sealed.
     _text("sealed"),
     _time("expires_at", null=True),
@@ -437,7 +439,8 @@ provider_accounts = sa.Table(
     _time("renewed_at", null=True),
     # Until when one process renews it; the others wait for what it stores.
     _time("renewing_until", null=True),
-    # Why it is worth nothing any more; null while it works.
+    # Since when and why it is worth nothing any more; null while it works.
+    _time("ended_at", null=True),
     _text("ended_reason", null=True),
     # Counts the grants of this row: who renews an older one has come too late.
     sa.Column("generation", sa.Integer, nullable=False),
@@ -448,12 +451,15 @@ provider_accounts = sa.Table(
 pending_sign_ins = sa.Table(
     "pending_sign_ins",
     metadata,
-    # Hash of the ticket with which the browser begins, and of the state with which it comes back.
+    # Hashes of the ticket with which the browser begins, of the state with which it comes back, and of what it was told to keep.
     _text("ticket_hash", primary_key=True),
     _text("state_hash", null=True),
+    _text("browser_hash", null=True),
     _text("sign_in"),
     _text("owner"),
-    _text("sealed_verifier", null=True),
+    _text("owner_name"),
+    # The verifier and the addresses that were agreed upon, sealed; null until the browser begins.
+    _text("sealed_request", null=True),
     _time("expires_at"),
     sa.UniqueConstraint("state_hash", name="uq_pending_sign_ins_state"),
 )

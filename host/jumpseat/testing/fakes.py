@@ -109,6 +109,9 @@ class FakeAccounts:
     def has(self, sign_in: str, owner: str = "") -> bool:
         return (sign_in, owner) in self.grants
 
+    def owners(self, sign_in: str) -> Sequence[str]:
+        return sorted(owner for name, owner in self.grants if name == sign_in)
+
     def grant(self, sign_in: str, owner: str = "") -> Grant:
         if not self.has(sign_in, owner):
             raise ProviderSignInNeeded(f"Nobody is signed in to '{sign_in}' in this test.")

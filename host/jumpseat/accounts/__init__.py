@@ -1,0 +1,1 @@
+"""Sign-ins at providers and CRMs: led through a browser, kept sealed, renewed once, revoked."""
