@@ -11,6 +11,8 @@ from jumpseat.errors import PluginError, ProviderError
 from jumpseat.types import Contact, ContactRule, Provenance, Reason, Recipe, Record
 
 NO_RECIPE = Recipe(())
+_BY_FIELD = frozenset({"lookup", "account_primary", "account_contacts"})
+"""Rules whose target is a field of the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,16 @@ class PeopleRules:
     phone_fields: tuple[str, ...]
     provenance: Provenance
 
+    def asks_for(self, field: str) -> str:
+        """Which key of the object's file names a field: ``contacts``, ``email_fields`` or ``phone_fields``; empty: none of them."""
+        if any((field == rule.target and rule.kind in _BY_FIELD) or field in rule.fields.values() for rule in self.rules):
+            return "contacts"
+        return "email_fields" if field in self.email_fields else "phone_fields" if field in self.phone_fields else ""
+
     @property
     def fields(self) -> tuple[str, ...]:
         """The record's own fields that the rules read."""
-        named = [rule.target for rule in self.rules if rule.kind in {"lookup", "account_primary", "account_contacts"} and rule.target]
+        named = [rule.target for rule in self.rules if rule.kind in _BY_FIELD and rule.target]
         valued = [field for rule in self.rules for field in rule.fields.values()]
         own = (*self.email_fields, *self.phone_fields) if any(rule.kind == "self" for rule in self.rules) else ()
         return tuple(dict.fromkeys((*named, *valued, *own)))
