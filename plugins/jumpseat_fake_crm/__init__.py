@@ -45,7 +45,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jumpseat_fake_crm.serving import Fake
 
-__all__ = ["running_salesforce"]
+__all__ = ["running_dynamics", "running_salesforce"]
 
 
 @contextmanager
@@ -60,4 +60,19 @@ def running_salesforce(port: int = 0, **given: Any) -> Iterator[Fake]:
     from jumpseat_fake_crm.serving import serve
 
     with serve(Salesforce(**given), port) as fake:
+        yield fake
+
+
+@contextmanager
+def running_dynamics(port: int = 0, **given: Any) -> Iterator[Fake]:
+    """A Dataverse environment, with the token endpoint of its tenant, that serves until the block is left.
+
+    Args:
+        port: 0 for any free one.
+        given: ``client_secret`` and ``private_key`` (PEM) of the app registration; made up when left out.
+    """
+    from jumpseat_fake_crm.dynamics.server import Dynamics
+    from jumpseat_fake_crm.serving import serve
+
+    with serve(Dynamics(**given), port) as fake:
         yield fake

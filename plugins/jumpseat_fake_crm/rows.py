@@ -112,7 +112,7 @@ def _table(name: str, spec: Mapping[str, Any], normal: Callable[[str], str]) -> 
     table = Table(name, spec, fields, {})
     references = {key for key, one in fields.items() if one.targets} | {table.id_field}
     for record in spec.get("records") or ():
-        unknown = sorted(set(record) - set(fields))
+        unknown = sorted(set(record) - set(fields) - {"IsDeleted"})
         if unknown:
             raise ValueError(f"{name}: a record uses '{unknown[0]}', which is not among its fields.")
         row = {key: normal(str(value)) if key in references and value else copy.copy(value) for key, value in record.items()}

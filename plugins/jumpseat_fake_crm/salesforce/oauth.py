@@ -251,7 +251,6 @@ class SignIn:
             raise OAuthError(400, "invalid_request", "required code challenge missing or not S256")
 
     def _options(self) -> str:
-        people = self._org.rows.tables["User"].rows
         table = self._org.rows.tables["User"]
         people = {id: html.escape(self._org.value(table, row, "Name")) for id, row in table.rows.items() if row.get("IsActive")}
         return "".join(f'<option value="{id}">{name}</option>' for id, name in people.items())

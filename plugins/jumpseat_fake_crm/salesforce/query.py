@@ -67,8 +67,8 @@ class Query:
             raise CrmError(
                 400,
                 "INVALID_TYPE",
-                f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append the '__c' after the "
-                "entity name.",
+                f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure to append "
+                "the '__c' after the entity name.",
             )
         return table
 
@@ -88,8 +88,8 @@ class Query:
             if reference is None:
                 raise self._points(
                     path,
-                    f"Didn't understand relationship '{name}' in field path. If you are attempting to use a custom relationship, be sure to "
-                    "append the '__r' after the custom relationship name.",
+                    f"Didn't understand relationship '{name}' in field path. If you are attempting to use a custom relationship, be sure "
+                    "to append the '__r' after the custom relationship name.",
                 )
             table = self._org.rows.tables[reference.targets[0]]
         found = table.column(names[-1])
