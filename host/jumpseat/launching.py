@@ -66,14 +66,20 @@ class Launching(Reach):
         sealer = self._wiring.sealer
         return launches.issue(launch, acting, sealer, now), launches.issue_ticket(launch, sealer, now)
 
-    def take_launch_ticket(self, ticket: Secret) -> Launched:
+    def take_launch_ticket(self, source: str, ticket: Secret) -> Launched:
         """Take a ticket that ``create_launch`` gave; nobody takes it again.
+
+        Args:
+            source: name of the record source at whose address it came.
+            ticket: as it was given.
 
         Raises:
             LaunchRefused: it is not one of this host's, has run out, or was taken before.
         """
-        with self._told():
+        with self._told(source=source):
             launch, digest = launches.read_ticket(ticket, self._wiring.sealer, self.clock.now())
+            if launch.record.source != source:
+                raise LaunchRefused(REFUSED, cause="it is for another record source")
             return self._taken(launch, digest, self.clock.now() + launches.TICKET_LIVES)
 
     def take_canvas_launch(self, source: str, signed_request: str) -> Launched:

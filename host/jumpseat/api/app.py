@@ -16,7 +16,20 @@ from jumpseat.api.descriptions import external_services, power_platform
 from jumpseat.api.document import document
 from jumpseat.api.guard import Guard
 from jumpseat.api.plugin_routes import mount_plugins
-from jumpseat.api.routes import administration, choices, connections, events, health, jobs, metrics, records, sessions, shares, webhooks
+from jumpseat.api.routes import (
+    administration,
+    choices,
+    connections,
+    events,
+    health,
+    jobs,
+    launches,
+    metrics,
+    records,
+    sessions,
+    shares,
+    webhooks,
+)
 from jumpseat.api.stopping import Sign
 from jumpseat.host import Host
 from jumpseat.store.store import POOL_SIZE
@@ -27,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     shares.router,
     connections.router,
     choices.router,
+    launches.router,
     administration.router,
     jobs.router,
     webhooks.router,

@@ -59,8 +59,8 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _WORDS = {
     400: "The call is wrong: the body is not JSON.",
-    401: "The key is missing, unknown or revoked.",
-    403: "The supporter lacks a right; the detail names it.",
+    401: "The key is missing, unknown or revoked, or the launch is over.",
+    403: "The supporter lacks a right, which the detail names, or the launch is for another record.",
     404: "There is none, or it is not the supporter's to see.",
     408: "The body took too long to arrive.",
     409: "The host understood and says no, or sign-in to the provider is needed.",

@@ -19,6 +19,8 @@ BATCH = 500
 """Rows that one transaction removes."""
 GIVEN_RECORDS = timedelta(days=7)
 """How long a record that was given by value is kept after its session is over."""
+SEEN_LAUNCHES = timedelta(hours=1)
+"""How long a launch is remembered after it became too old: for processes whose clocks differ."""
 FINISHED_WORK = timedelta(days=3)
 """How long the engine of durable work keeps what it has done."""
 
@@ -71,6 +73,7 @@ class RetentionJob:
             ("messages", kept.messages, rows.blank_messages),
             ("connections", kept.connections, rows.drop_connections),
             ("given_records", GIVEN_RECORDS, rows.drop_given_records),
+            ("seen_launches", SEEN_LAUNCHES, rows.drop_seen_launches),
         )
         return ((kind, kept_for, drop) for kind, kept_for, drop in kinds if kept_for is not None)
 

@@ -15,6 +15,7 @@ from jumpseat.store.schema import (
     idempotency,
     job_runs,
     notices,
+    seen_launches,
     sessions,
     shares,
     trace,
@@ -73,6 +74,11 @@ def drop_given_records(conn: sa.Connection, before: datetime, limit: int) -> int
     ended = sa.func.coalesce(sessions.c.closed_at, sessions.c.valid_until)
     over = sa.select(sessions.c.id).where(sessions.c.state.in_(_OVER), ended < before)
     return _drop(conn, given_records, given_records.c.session_id.in_(over), limit)
+
+
+def drop_seen_launches(conn: sa.Connection, before: datetime, limit: int) -> int:
+    """Launches that were taken, and would be refused for their age by now."""
+    return _drop(conn, seen_launches, seen_launches.c.expires_at < before, limit)
 
 
 def blank_messages(conn: sa.Connection, before: datetime, limit: int) -> int:

@@ -13,7 +13,7 @@ from jumpseat.api.problems import SIGNED_IN, WITH_BODY, answers
 from jumpseat.api.routes.lists import SourceName
 from jumpseat.api.signin import NEEDS_SIGN_IN, Serving, SignedIn
 from jumpseat.errors import InvalidValue
-from jumpseat.records.offer import Offer as OfferMade
+from jumpseat.records.offer import Buttons, Offer as OfferMade
 from jumpseat.types import RecordRef
 from jumpseat.views import offer_view, view
 
@@ -68,7 +68,7 @@ def make_offer(body: MakeOffer, host: Serving, caller: SignedIn) -> Offer:
 )
 def get_actions(object: ObjectName, recordId: RecordId, host: Serving, caller: SignedIn, source: SourceName = None) -> ActionStates:
     """Every button rule of a record in one flat answer: possible or not, and why."""
-    return _states(host.resolve(RecordRef(object, recordId, source), caller.supporter))
+    return _states(host.buttons(RecordRef(object, recordId, source), caller.supporter))
 
 
 @router.get("/v1/contacts", operation_id="listContacts", summary="List the contacts of a record", responses=answers(404, *SIGNED_IN))
@@ -94,15 +94,15 @@ def _offer(offer: OfferMade) -> Offer:
     return Offer.model_validate(offer_view(offer))
 
 
-def _states(offer: OfferMade) -> ActionStates:
-    session = offer.session
+def _states(buttons: Buttons) -> ActionStates:
+    session = buttons.session
     shown = {
-        "object": offer.record.object,
-        "recordId": offer.record.id,
-        "recordName": offer.record.name,
+        "object": buttons.record.object,
+        "recordId": buttons.record.id,
+        "recordName": buttons.record.name,
         "online": bool(session and session.online),
     }
-    for action in offer.actions:
+    for action in buttons.actions:
         shown |= {f"{action.name}Allowed": action.allowed, f"{action.name}Reason": action.reason.text}
     if session is not None:
         shown |= {"sessionId": session.id, "sessionCode": session.code, "validUntil": session.valid_until}

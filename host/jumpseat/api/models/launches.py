@@ -1,0 +1,32 @@
+"""Launches: the token with which a page in a CRM's frame calls."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from jumpseat.api.models.common import Answer, Body, IfGiven, Moment, Name, ObjectName, RecordId
+
+
+class CreateLaunch(Body):
+    """Asks for a launch of a record."""
+
+    object: ObjectName = Field(description="API or logical name of a supported object.")
+    record_id: RecordId
+    source: IfGiven[Name] = Field(default=None, description="Record source, where several have the object.")
+
+
+class Launch(Answer):
+    """A launch of one record for one supporter."""
+
+    token: str = Field(description="For the header Authorization: Bearer; good for this record and this supporter alone. It is a secret.")
+    expires_at: Moment = Field(description="Until when the token holds; renew it before.")
+    source: str
+    object: str
+    record_id: str
+    supporter: str = Field(description="The CRM's id of the user.")
+
+
+class NewLaunch(Launch):
+    """A launch, and the address for a frame."""
+
+    url: str = Field(description="For the frame: opens once, within 60 seconds.")
