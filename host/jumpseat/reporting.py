@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jumpseat.access.rights import operation, require
+from jumpseat.errors import InvalidValue
 from jumpseat.reach import Reach
 from jumpseat.reports.devices import MyDevices, list_devices
 from jumpseat.reports.exporting import Form, Pieces, labels
@@ -49,8 +50,12 @@ class Reporting(Reach):
             wanted: from when to when, what is searched for, and in which order.
             limit: at most so many (1–1000).
             before: cursor that the previous page answered.
+
+        Raises:
+            InvalidValue: the end lies before the begin.
         """
         require(supporter, "company_report.read")
+        _forwards(wanted)
         with self._wiring.store.read() as connection:
             return rows.page(connection, wanted, before=before, limit=limit)
 
@@ -58,6 +63,7 @@ class Reporting(Reach):
     def count_company_report(self, supporter: Supporter, wanted: Wanted) -> int:
         """How many connections the company report holds."""
         require(supporter, "company_report.read")
+        _forwards(wanted)
         with self._wiring.store.read() as connection:
             return rows.count(connection, wanted)
 
@@ -110,3 +116,8 @@ class Reporting(Reach):
         require(supporter, "devices.read", own=True)
         may_connect = supporter.rights.level("devices.connect") > Level.NONE
         return list_devices(self._wiring.plugins.session_types, supporter, may_connect=may_connect)
+
+
+def _forwards(wanted: Wanted) -> None:
+    if wanted.since is not None and wanted.until is not None and wanted.until < wanted.since:
+        raise InvalidValue("The end of the report lies before its begin; exchange the two dates.", param="to")

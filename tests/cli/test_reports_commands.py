@@ -70,6 +70,13 @@ def test_a_refresh_is_a_run_of_the_job(run: Run) -> None:
     assert run("connections", "--refresh").returncode == 1
 
 
+def test_a_report_that_ends_before_it_begins_is_refused(run: Run) -> None:
+    done = run("connections", "--from", "2026-03-02", "--to", "2026-03-01")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error[JS-VALUE]: The end of the report lies before its begin; exchange the two dates.\n"
+
+
 def test_devices_say_which_account_cannot_be_asked(run: Run) -> None:
     done = run("devices")
 

@@ -10,7 +10,7 @@ from notice_desk import Desk
 
 from jumpseat.catalogue.model import HostSettings
 from jumpseat.notices.telling import TOO_LATE
-from jumpseat.store import Store, alerts
+from jumpseat.store import Store, alerts, retention
 from jumpseat.types import Outcome
 
 KEY = "job:company_report"
@@ -152,5 +152,5 @@ def test_lists_go_on_where_the_page_before_ended_and_old_ones_are_dropped(both_d
     desk.alerts.clear("key-1")
     desk.clock.move(days=366)
     with desk.store.write() as conn:
-        assert alerts.drop_before(conn, desk.clock.now()) == 1
+        assert retention.drop_alerts(conn, desk.clock.now(), 10) == 1
     assert len(listed(desk)) == 4

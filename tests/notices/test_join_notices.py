@@ -21,7 +21,7 @@ from jumpseat.errors import (
 )
 from jumpseat.notices import words
 from jumpseat.notices.telling import CUT_OFF, NO_ADDRESS, NO_CHANNEL, OVER, delay
-from jumpseat.store import events, notices
+from jumpseat.store import events, notices, retention
 from jumpseat.types import Outcome
 
 BY_MAIL = SessionSettings(notify_by_email=True)
@@ -356,5 +356,5 @@ def test_done_notices_are_dropped_in_time_and_waiting_ones_stay(desk: Desk) -> N
     desk.round()
     desk.clock.move(days=8)
     with desk.store.write() as conn:
-        assert notices.drop_before(conn, desk.clock.now()) == 1
+        assert retention.drop_notices(conn, desk.clock.now(), 10) == 1
     assert [row.state for row in desk.rows()] == ["waiting"]

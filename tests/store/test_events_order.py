@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
-from jumpseat.store import Store, events, followers, sessions
+from jumpseat.store import Store, events, followers, retention, sessions
 from jumpseat.store.columns import new_id
 from jumpseat.store.sessions import Details
 from jumpseat.types import RecordRef, Session, SessionState
@@ -173,8 +173,10 @@ def test_old_events_go_but_not_before_every_follower_has_seen_them(store):
     write(store, session, 1)
     write(store, session, 2)
     with store.write() as conn:
-        assert events.drop_before(conn, NOON, keep_after=4) == 0
-        assert events.drop_before(conn, NOON + timedelta(seconds=1), keep_after=3) == 3
+        followers.take(conn, "slow", all_kept=True, limit=3)
+    with store.write() as conn:
+        assert retention.drop_events(conn, NOON, 10) == 0
+        assert retention.drop_events(conn, NOON + timedelta(seconds=1), 10) == 3
     with store.read() as conn:
         assert (events.oldest(conn), events.latest(conn)) == (4, 4)
         assert [event.id for event in events.newest(conn, 5)] == [4]
@@ -184,7 +186,7 @@ def test_an_id_is_never_given_twice(store):
     session = add_session(store)
     write(store, session, 1)
     with store.write() as conn:
-        events.drop_before(conn, NOON + timedelta(seconds=1), keep_after=2)
+        retention.drop_events(conn, NOON + timedelta(seconds=1), 10)
         assert (events.oldest(conn), events.latest(conn)) == (0, 0)
     write(store, session, 2)
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from jumpseat.errors import KeyInProgress, KeyReused
-from jumpseat.store import Store, idempotency, sessions, trace
+from jumpseat.store import Store, retention, sessions, trace
 from jumpseat.store.idempotency import Answer, Answered, Keyed
 from jumpseat.store.sessions import Details
 from jumpseat.types import RecordRef, Session, SessionState
@@ -162,8 +162,8 @@ def test_a_forgotten_key_may_be_used_again_while_its_session_is_still_there(stor
     settle(store, SessionState.OPEN)
     assert stored(store, call())
     with store.write() as conn:
-        assert idempotency.drop_before(conn, NOON) == 0
-        assert idempotency.drop_before(conn, NOON + timedelta(seconds=1)) == 1
+        assert retention.drop_idempotency(conn, NOON, 10) == 0
+        assert retention.drop_idempotency(conn, NOON + timedelta(seconds=1), 10) == 1
 
     reserve(store, call(), "s_2")
 

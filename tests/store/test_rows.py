@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from jumpseat.errors import InvalidValue
 from jumpseat.secret import Secret
-from jumpseat.store import executors, keys, sessions, shares, timeline, trace
+from jumpseat.store import executors, keys, retention, sessions, shares, timeline, trace
 from jumpseat.store.columns import new_id
 from jumpseat.store.schema import api_keys
 from jumpseat.store.sessions import Details
@@ -427,7 +427,7 @@ def test_old_rows_of_the_trace_log_are_dropped(store):
     with store.write() as conn:
         trace.add(conn, Row(), Row(at=LATER))
 
-        assert trace.drop_before(conn, LATER) == 1
+        assert retention.drop_trace(conn, LATER, 10) == 1
         assert [row.at for row in trace.listed(conn)] == [LATER]
 
 

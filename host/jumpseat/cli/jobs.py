@@ -102,14 +102,15 @@ def _see_through(host: Host, run: JobRun, *, wait: bool, as_json: bool) -> int:
     elif wait:
         run = _watched(host, run)
     answer(as_json, view(run), lambda: _run_line(run))
-    if run.state == "waiting":
+    if run.state == "waiting" or (wait and run.ended_at is None):
         click.echo(f"A worker takes it up. 'jumpseat jobs show {run.id}' says how it goes.", err=True)
     return 1 if run.state in ("failed", "cancelled") else 0
 
 
 def _watched(host: Host, run: JobRun) -> JobRun:
+    """The run once it is over; as it is now when no worker lives any more that could see it through."""
     shown = ""
-    while run.ended_at is None:
+    while run.ended_at is None and host.worker_lives(host.operator()):
         line = f"{run.state}, {run.rows} rows"
         if line != shown:
             click.echo(line, err=True)

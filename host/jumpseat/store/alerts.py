@@ -85,11 +85,6 @@ def listed(conn: sa.Connection, *, open_only: bool = False, before: str | None =
     return tuple(_alert(row) for row in conn.execute(found))
 
 
-def drop_before(conn: sa.Connection, before: datetime) -> int:
-    """Remove incidents that were closed earlier than this; answers how many. Open ones stay."""
-    return conn.execute(sa.delete(table).where(table.c.closed_at < before)).rowcount
-
-
 def _alert(row: sa.Row[tuple[object, ...]]) -> Alert:
     return Alert(
         id=row.id,

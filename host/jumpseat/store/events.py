@@ -116,17 +116,6 @@ def oldest(conn: sa.Connection) -> int:
     return conn.execute(sa.select(sa.func.min(table.c.id))).scalar() or 0
 
 
-def drop_before(conn: sa.Connection, before: datetime, keep_after: int) -> int:
-    """Remove old events; answers how many.
-
-    Args:
-        conn: in a transaction that may write.
-        before: older than this.
-        keep_after: events with a greater id stay: some follower has not seen them.
-    """
-    return conn.execute(sa.delete(table).where(table.c.at < before, table.c.id <= keep_after)).rowcount
-
-
 def _event(row: sa.Row[Any]) -> Event:
     ref = RecordRef(row.object, row.record_id, row.source or None)
     return Event(row.id, row.at, row.kind, row.session_id, ref, row.opened_by, MappingProxyType(dict(row.data)))

@@ -146,8 +146,3 @@ class Keyed:
 
     def _is(self) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
         return table.c.caller == self.caller, table.c.key == self.key
-
-
-def drop_before(conn: sa.Connection, before: datetime) -> int:
-    """Forget keys older than this; answers how many."""
-    return conn.execute(sa.delete(table).where(table.c.created_at < before)).rowcount

@@ -144,17 +144,6 @@ def take_back(conn: sa.Connection, way: str, before: datetime, reason: str, now:
     return conn.execute(cut_off.values(state=WAITING, reason=reason, next_try_at=now)).rowcount
 
 
-def drop_before(conn: sa.Connection, before: datetime) -> int:
-    """Remove notices that were made earlier than this and are done; answers how many.
-
-    Args:
-        conn: in a transaction that may write.
-        before: also earlier than any event that a follower may still have before it, for the keys guard against doubles.
-    """
-    done = table.c.state.not_in((WAITING, SENDING))
-    return conn.execute(sa.delete(table).where(table.c.created_at < before, done)).rowcount
-
-
 def sharers(conn: sa.Connection, session_id: str, before: datetime) -> tuple[str, ...]:
     """Who shared a session with its customer: ids of supporters, the first one first.
 

@@ -90,11 +90,6 @@ def of_correlation(conn: sa.Connection, correlation_id: str) -> tuple[TraceRow, 
     return tuple(TraceRow(**row) for row in conn.execute(found).mappings())
 
 
-def drop_before(conn: sa.Connection, before: datetime) -> int:
-    """Remove rows older than this; answers how many."""
-    return conn.execute(sa.delete(table).where(table.c.at < before)).rowcount
-
-
 def set_level(conn: sa.Connection, plugin: str, hook: str, level: str) -> None:
     """Set the level of one hook of a plugin (``hook`` empty: of all its hooks)."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
