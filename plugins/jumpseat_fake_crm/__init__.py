@@ -42,37 +42,50 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from jumpseat import hookimpl
+
 if TYPE_CHECKING:
+    import click
+
     from jumpseat_fake_crm.serving import Fake
 
 __all__ = ["running_dynamics", "running_salesforce"]
 
 
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    from jumpseat_fake_crm.commands import fake_crm
+
+    cli.add_command(fake_crm)
+
+
 @contextmanager
-def running_salesforce(port: int = 0, **given: Any) -> Iterator[Fake]:
+def running_salesforce(port: int = 0, host: str = "127.0.0.1", **given: Any) -> Iterator[Fake]:
     """A Salesforce org that serves until the block is left.
 
     Args:
         port: 0 for any free one.
+        host: a loopback address.
         given: ``client_secret`` and ``private_key`` (PEM) of the external client app; made up when left out.
     """
     from jumpseat_fake_crm.salesforce.server import Salesforce
     from jumpseat_fake_crm.serving import serve
 
-    with serve(Salesforce(**given), port) as fake:
+    with serve(Salesforce(**given), port, host) as fake:
         yield fake
 
 
 @contextmanager
-def running_dynamics(port: int = 0, **given: Any) -> Iterator[Fake]:
+def running_dynamics(port: int = 0, host: str = "127.0.0.1", **given: Any) -> Iterator[Fake]:
     """A Dataverse environment, with the token endpoint of its tenant, that serves until the block is left.
 
     Args:
         port: 0 for any free one.
+        host: a loopback address.
         given: ``client_secret`` and ``private_key`` (PEM) of the app registration; made up when left out.
     """
     from jumpseat_fake_crm.dynamics.server import Dynamics
     from jumpseat_fake_crm.serving import serve
 
-    with serve(Dynamics(**given), port) as fake:
+    with serve(Dynamics(**given), port, host) as fake:
         yield fake
