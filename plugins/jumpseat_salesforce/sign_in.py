@@ -31,7 +31,8 @@ AGAIN = "Sign in to Salesforce again."
 class SalesforceSignIn(SignIn):
     """Signs a record source in as the user who goes through the browser; lent the source's runtime."""
 
-    label = "Salesforce"
+    name, label = "salesforce", "Salesforce"
+    needs_scopes = ("api",)
 
     def authorize_url(self, request: SignInRequest) -> str:
         query = {

@@ -103,7 +103,6 @@ class SalesforceSource(RecordSource):
         if self.config.sign_in != "web_server":
             return None
         found = SalesforceSignIn()
-        found.name = self.source  # type: ignore[misc]  # a sign-in of a source is named as the source, of which there may be several
         found.runtime = self.runtime
         return found
 
@@ -120,6 +119,9 @@ class SalesforceSource(RecordSource):
             return account_recipe(self._client())
         except JumpseatError:  # reading the record will tell what is wrong; the recipe need not
             return STATIC_ACCOUNT
+
+    def contact_object(self) -> str:
+        return "Contact"
 
     def check_id(self, object: str, id: str) -> str:
         return full_id(id)
