@@ -389,6 +389,10 @@ class RecordSource(Extension):
         """Where the people of a standard object are; None for an object that metadata has to describe itself."""
         return None
 
+    def contact_object(self) -> str:
+        """Name of the object that contacts are, so that ``check --live`` finds wrong fields of contact rules; empty where none is."""
+        return ""
+
     def check_id(self, object: str, id: str) -> str:
         """The id in its one written form.
 

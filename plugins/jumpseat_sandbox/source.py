@@ -57,6 +57,9 @@ class SandboxSource(RecordSource):
     def recipe(self, object: str) -> Recipe | None:
         return self._flavour().recipes.get(object)
 
+    def contact_object(self) -> str:
+        return self._flavour().contact
+
     def check_id(self, object: str, id: str) -> str:
         return self._flavour().check_id(id)
 

@@ -16,9 +16,8 @@ from workspaces import GOOD, TEMPLATE, VOCABULARY, small_workspace, write
 from jumpseat.catalogue import load as load_module
 from jumpseat.catalogue.load import Cache, Loaded, load
 from jumpseat.catalogue.rights import all_rights
-from jumpseat.errors import ProviderUnreachable
 from jumpseat.secret import Secret
-from jumpseat.types import ContactRule, Level, ObjectInfo
+from jumpseat.types import ContactRule, Level
 
 ROOT = Path(__file__).parents[2]
 CRM = "name: crm\nkind: salesforce\nlabel: CRM\nsettings:\n  instance_url: https://crm.example\n"
@@ -393,16 +392,6 @@ def test_settings_of_a_blocked_plugin_are_not_missed(workspace: Path) -> None:
     )
 
     assert load(workspace, VOCABULARY).problems == ()
-
-
-def test_a_crm_that_cannot_be_asked_is_a_warning(workspace: Path) -> None:
-    def away(_source: str, _name: str) -> ObjectInfo | None:
-        raise ProviderUnreachable("The CRM does not answer.")
-
-    loaded = load(workspace, dataclasses.replace(VOCABULARY, describe=away))
-
-    assert loaded.catalogue is not None
-    assert heads(loaded) == ["metadata/objects/good.yaml:2:19: warning[M315]: the record source 'sandbox' could not be asked for 'Good__c'"]
 
 
 # --- version and cache ------------------------------------------------------------------------------------------------

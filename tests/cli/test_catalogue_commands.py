@@ -149,6 +149,23 @@ def test_a_live_check_asks_the_record_source_for_fields(workspace: Path) -> None
     )
 
 
+def test_a_live_check_of_a_source_that_cannot_be_asked_says_so_once_and_ends_with_not_reachable(workspace: Path) -> None:
+    (workspace / "metadata/sources/sandbox.yaml").write_text(
+        "name: sandbox\nkind: sandbox\nlabel: Sample CRM\nsettings: {data: nowhere.yaml}\n"
+    )
+    result = run("check", "--live", "--json", at=workspace)
+
+    (problem,) = json.loads(result.stdout)["problems"]
+    assert code(result) == 3
+    assert (problem["file"], problem["line"], problem["code"], problem["severity"]) == (
+        "metadata/sources/sandbox.yaml",
+        1,
+        "M315",
+        "warning",
+    )
+    assert problem["cause"].startswith("the record source 'sandbox' could not be asked, so nothing that it has was checked")
+
+
 def test_a_live_check_of_broken_metadata_says_what_was_not_asked(workspace: Path) -> None:
     misspell(workspace)
     result = run("check", "--live", at=workspace)

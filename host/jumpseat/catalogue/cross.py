@@ -1,4 +1,4 @@
-"""What one file says about others, about plugins and about the CRM."""
+"""What one file says about others and about plugins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from jumpseat.catalogue.schemas import CRON, TIMEZONE
 from jumpseat.catalogue.template_rules import is_named_for_an_object
 from jumpseat.catalogue.timing import unknown_zone, wrong_cron
 from jumpseat.catalogue.vocabulary import Vocabulary, near
-from jumpseat.types import ObjectInfo
 
 _SESSION_SETTINGS = "metadata/sessions.yaml"
 _JOBS = "metadata/jobs.yaml"
@@ -152,13 +151,6 @@ class CrossCheck:
         if self.vocabulary:
             yield from self._listed(file, values, "session_types", "M302", "session type", self.vocabulary.session_types)
             yield from self._listed(file, values, "share_channels", "M303", "share channel", self.vocabulary.channels)
-            yield from self._in_crm(file, values, self.vocabulary)
-
-    def _source_of(self, values: Mapping[str, Any]) -> str | None:
-        """As ``Catalogue.source_of``, for an object that may have errors."""
-        sources = self.catalogue.sources
-        named = values.get("source") or self.catalogue.host.default_source or (next(iter(sources)) if len(sources) == 1 else None)
-        return named if isinstance(named, str) else None
 
     def _source(self, file: str, values: Mapping[str, Any]) -> Iterator[Problem]:
         sources, named = self.catalogue.sources, values.get("source")
@@ -166,7 +158,7 @@ class CrossCheck:
             return
         if isinstance(named, str) and named not in sources:
             yield self._unknown(file, ("source",), "M304", "record source", named, sources)
-        elif len(sources) > 1 and self._source_of(values) is None:
+        elif len(sources) > 1 and source_of(self.catalogue, values) is None:
             cause = f"it is not clear which record source '{values.get('supported_object')}' belongs to"
             fix = f"add 'source: …' with one of {', '.join(sorted(sources))}, or 'default_source' to metadata/host.yaml"
             yield self._at(file, ("supported_object",), "M313", cause, fix)
@@ -194,31 +186,12 @@ class CrossCheck:
         fix = f"did you mean '{meant}'?" if meant else "add a template with this description; until then the default template is used"
         return self._at(supported.file, ("email_template_description",), "M311", cause, fix, "warning")
 
-    def _in_crm(self, file: str, values: Mapping[str, Any], vocabulary: Vocabulary) -> Iterator[Problem]:
-        source, name, path = self._source_of(values), values.get("supported_object"), ("supported_object",)
-        if vocabulary.describe is None or source is None or source not in self.catalogue.sources or not isinstance(name, str):
-            return
-        try:
-            known = vocabulary.describe(source, name)
-        except Exception:  # whatever a record source raises: the CRM being away is no fault of the metadata
-            cause = f"the record source '{source}' could not be asked for '{name}'"
-            yield self._at(file, path, "M315", cause, "check again when it can be reached", "warning")
-            return
-        if known is None:
-            yield self._at(
-                file, path, "M309", f"the record source '{source}' has no object '{name}'", "write the API name as the CRM shows it"
-            )
-            return
-        yield from self._fields_in_crm(file, name, known)
 
-    def _fields_in_crm(self, file: str, name: str, known: ObjectInfo) -> Iterator[Problem]:
-        for path, field, key in _fields_of(self.readings[file].value):
-            # Account.Name: only the first step is a field of this object, and its lookup may have another name there.
-            if not isinstance(field, str) or field in known.fields or "." in field:
-                continue
-            meant = near(field, known.fields)
-            fix = f"did you mean '{meant}'?" if meant else "write the API name as the CRM shows it, or let the host's user read it"
-            yield self._at(file, path, "M310", f"'{name}' has no field '{field}' that the host may read", fix, key=key)
+def source_of(catalogue: Catalogue, values: Mapping[str, Any]) -> str | None:
+    """As ``Catalogue.source_of``, for the values of an object's file that may have errors."""
+    sources = catalogue.sources
+    named = values.get("source") or catalogue.host.default_source or (next(iter(sources)) if len(sources) == 1 else None)
+    return named if isinstance(named, str) else None
 
 
 def _list(value: Any) -> Sequence[Any]:
@@ -227,17 +200,3 @@ def _list(value: Any) -> Sequence[Any]:
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _fields_of(values: Mapping[str, Any]) -> Iterator[tuple[Steps, Any, bool]]:
-    """Every field of the object that its file names: path, name, and whether the name is a key."""
-    if "name_field" in values:
-        yield ("name_field",), values["name_field"], False
-    for key in ("email_fields", "phone_fields", "template_fields"):
-        yield from (((key, index), name, False) for index, name in enumerate(_list(values.get(key))))
-    yield from ((("write_back", name), name, True) for name in _mapping(values.get("write_back")))
-    for index, rule in enumerate(_list(values.get("contacts"))):
-        for kind in _mapping(rule).keys() & {"lookup", "account_primary", "account_contacts"}:
-            yield ("contacts", index, kind), rule[kind], False
-        people = _mapping(_mapping(rule).get("value"))
-        yield from ((("contacts", index, "value", part), name, False) for part, name in people.items())

@@ -27,6 +27,7 @@ from jumpseat.catalogue.files import (
     unknown_file,
     version_of,
 )
+from jumpseat.catalogue.in_crm import InCrm
 from jumpseat.catalogue.model import Catalogue, HostSettings, SessionSettings
 from jumpseat.catalogue.positions import Reading, read_yaml
 from jumpseat.catalogue.problems import Problem, has_errors, in_order
@@ -172,6 +173,8 @@ def _load(run: _Load, paths: Sequence[str], contents: Mapping[str, bytes | Probl
     # Those with errors as well: whoever mends a file wants to know all at once.
     readings = {path: file.reading for path, file in files.items() if file.kind != OTHER_YAML and isinstance(file.reading.value, dict)}
     problems += CrossCheck(catalogue, readings, frozenset(broken), run.vocabulary).problems()
+    if vocabulary and vocabulary.describe:
+        problems += InCrm(catalogue, readings, bytes_of, vocabulary).problems()
     ordered = in_order(problems)
     return Loaded(None if has_errors(ordered) else catalogue, ordered, MappingProxyType(bytes_of))
 

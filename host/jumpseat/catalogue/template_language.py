@@ -123,6 +123,18 @@ def _small(sentence: str) -> str:
     return (sentence[:1].lower() + sentence[1:]).rstrip(".")[:300]
 
 
+def record_fields(source: str) -> list[tuple[str, int]]:
+    """Every field of the record that a text shows or asks for, with its line in the text; without the documented variables.
+
+    Args:
+        source: Jinja without problems, merge fields already translated.
+    """
+    if "record" not in source:
+        return []
+    chains = ((_chain(node) or "", node.lineno) for node in _parser().parse(source).find_all(nodes.Getattr))
+    return [(name.removeprefix("record."), line) for name, line in chains if name.startswith("record.") and name not in _DOCUMENTED]
+
+
 def _problem(line: int, code: str, cause: str, fix: str, column: int = 1, length: int = 1) -> Problem:
     return Problem("", line, column, code, cause, fix, length=length)
 

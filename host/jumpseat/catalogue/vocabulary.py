@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from jumpseat.contract import Setting
-from jumpseat.types import NOTHING, ObjectInfo
+from jumpseat.types import NOTHING, ObjectInfo, Recipe
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,10 @@ class Vocabulary:
     """Settings by name of the plugin: its own and those of its session types and channels."""
     describe: Callable[[str, str], ObjectInfo | None] | None = None
     """Asks the record source of this name for an object; None when nobody may be asked (no ``--live``)."""
+    recipe: Callable[[str, str], Recipe | None] | None = None
+    """Asks the record source of this name for its recipe of an object; None when nobody may be asked."""
+    contact_object: Callable[[str], str] | None = None
+    """Asks the record source of this name which object its contacts are; empty where it does not say."""
     complete: bool = True
     """False when plugins were left out or failed: a name that is not known is then a warning, not an error."""
 

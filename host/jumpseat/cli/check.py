@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jumpseat.cli.context import Context, json_option, pass_context
-from jumpseat.errors import ExitCode, JumpseatError, WorkspaceNotFound
+from jumpseat.cli.progress import bars
+from jumpseat.errors import ExitCode, JumpseatError, PluginNotLoaded, ProviderSignInNeeded, WorkspaceNotFound
 
 if TYPE_CHECKING:
     from jumpseat.catalogue.load import Loaded
     from jumpseat.catalogue.problems import Problem
     from jumpseat.catalogue.vocabulary import Vocabulary
-    from jumpseat.types import ObjectInfo
+    from jumpseat.cli.progress import Bar
+    from jumpseat.contract import RecordSource
+    from jumpseat.host import Host
+    from jumpseat.types import ObjectInfo, Recipe
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -29,7 +34,8 @@ FORMATS = ("text", "json", "sarif", "github")
 def check(ctx: Context, path: Path | None, form: Any, live: bool, as_json: bool) -> None:
     """Check the metadata and templates; every problem with its place, cause and fix.
 
-    PATH is a workspace, or a file or folder in one; only its problems are shown then.
+    PATH is a workspace, or a file or folder in one; only its problems are shown then. With --live, exit code 3 when a record source could
+    not be asked and nothing else is wrong.
     """
     from jumpseat.catalogue.load import load
     from jumpseat.catalogue.problems import formatted, has_errors
@@ -44,6 +50,8 @@ def check(ctx: Context, path: Path | None, form: Any, live: bool, as_json: bool)
     click.echo(formatted(problems, "json" if as_json else form))
     if has_errors(problems):
         click.get_current_context().exit(ExitCode.PROBLEM)
+    if any(problem.code == "M315" for problem in problems):
+        click.get_current_context().exit(ExitCode.UNREACHABLE)
 
 
 def _where(ctx: Context, path: Path | None) -> tuple[Path, str]:
@@ -82,10 +90,36 @@ def _load_live(ctx: Context, workspace: Path) -> Loaded:
     from jumpseat.early import vocabulary_for
     from jumpseat.host import Host
 
-    with Host.open(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins) as host:
-
-        def describe(source: str, name: str) -> ObjectInfo | None:
-            return host.sources[source].describe(name)
-
+    with Host.open(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins) as host, bars() as bar:
+        live = _Live(host, bar)
         vocabulary = vocabulary_for(workspace, safe_mode=ctx.safe_mode, no_plugins=ctx.no_plugins)
-        return load(workspace, replace(vocabulary, describe=describe))
+        return load(workspace, replace(vocabulary, describe=live.describe, recipe=live.recipe, contact_object=live.contact_object))
+
+
+class _Live:
+    """The record sources of an open host, asked one after the other while a bar shows how far they are."""
+
+    def __init__(self, host: Host, bar: Bar) -> None:
+        self._host, self._bar = host, bar
+        self._asked = Counter[str]()
+        self._all = Counter(host.catalogue.source_of(one) for one in host.objects())
+
+    def describe(self, source: str, name: str) -> ObjectInfo | None:
+        self._asked[source] += 1
+        known = self._source(source).describe(name)
+        self._bar(f"objects of {source}", self._asked[source], max(self._all[source], self._asked[source]))
+        return known
+
+    def recipe(self, source: str, name: str) -> Recipe | None:
+        return self._source(source).recipe(name)
+
+    def contact_object(self, source: str) -> str:
+        return self._source(source).contact_object()
+
+    def _source(self, name: str) -> RecordSource:
+        found = self._host.sources.get(name)
+        if found is None:
+            raise PluginNotLoaded("no plugin that is running brings its kind.")
+        if missing := found.missing():
+            raise ProviderSignInNeeded(missing)
+        return found

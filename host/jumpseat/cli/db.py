@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
 from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.cli.progress import bars
 
 if TYPE_CHECKING:
     from jumpseat.store.checks import Check
@@ -94,7 +92,7 @@ def copy(ctx: Context, target: str, as_json: bool) -> None:
     """
     from jumpseat.work.moving import move
 
-    with _progress() as progress:
+    with bars() as progress:
         moved = move(f"sqlite:///{ctx.find_workspace() / 'var' / 'jumpseat.db'}", target, progress)
     data = {"rows": dict(moved.rows), "work": moved.work, "alreadyThere": moved.was_there}
     answer(as_json, data, lambda: _told(moved))
@@ -104,23 +102,3 @@ def _told(moved: Moved) -> str:
     rows = sum(moved.rows.values())
     done = "was there already" if moved.was_there else f"was copied and compared, and {moved.work} pieces of waiting work carried over"
     return f"Everything ({rows} rows) {done}. Set JUMPSEAT_DATABASE_URL to the new address and start the processes again."
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each table on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda *_: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True)) as bars:
-        known = dict[str, int]()
-
-        def show(table: str, done: int, total: int) -> None:
-            if table not in known:
-                known[table] = int(bars.add_task(table, total=total))
-            bars.update(known[table], completed=done)  # type: ignore[arg-type]  # a task's id is a whole number
-
-        yield show

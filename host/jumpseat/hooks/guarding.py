@@ -262,6 +262,9 @@ class _GuardedRecordSource(_Guarded, RecordSource):
     def recipe(self, object: str) -> Recipe | None:
         return self._call("recipe", optional(Recipe), object)
 
+    def contact_object(self) -> str:
+        return self._call("contact_object", one(str))
+
     def check_id(self, object: str, id: str) -> str:
         return self._call("check_id", one(str), object, id)
 

@@ -1,0 +1,247 @@
+"""What the metadata and templates say about a CRM, held against the CRM itself: objects, fields, and who may read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jumpseat.catalogue.cross import source_of
+from jumpseat.catalogue.model import Catalogue, SupportedObject
+from jumpseat.catalogue.positions import Reading, Steps
+from jumpseat.catalogue.problems import Problem, Severity
+from jumpseat.catalogue.source_text import START, Place, SourceText, decode
+from jumpseat.catalogue.template_language import record_fields
+from jumpseat.catalogue.template_rules import rule_of
+from jumpseat.catalogue.vocabulary import Vocabulary, near
+from jumpseat.errors import JumpseatError, NotFound, ProviderRefused
+from jumpseat.types import ObjectInfo, Recipe, Template
+
+_FIELD_FIX = "write the API name as the CRM shows it, or let the host's user read it"
+_OWN = frozenset({"lookup", "account_primary", "account_contacts"})
+"""Contact rules whose target is a field of the record itself."""
+
+
+class _NotAsked(Exception):
+    """The record source could not say anything; it was told already."""
+
+
+@dataclass(frozen=True, slots=True)
+class InCrm:
+    """Asks each record source about every object that has sessions.
+
+    Args:
+        catalogue: what the metadata says; without errors of its own.
+        readings: the metadata files that are mappings, by path.
+        contents: every file that was read, by path; for the lines of templates.
+        vocabulary: with ``describe``, and whatever else the record sources say by themselves.
+    """
+
+    catalogue: Catalogue
+    readings: Mapping[str, Reading]
+    contents: Mapping[str, bytes]
+    vocabulary: Vocabulary
+    _known: dict[tuple[str, str], ObjectInfo | None] = field(default_factory=dict)
+    _away: dict[str, Problem] = field(default_factory=dict)
+    """Sources that could not be asked, each with the one problem that says so."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Every problem found, in no particular order; a source that cannot be asked is one of them."""
+        for file, reading in self.readings.items():
+            if file.startswith("metadata/objects/") and reading.value.get("enabled") is not False:
+                yield from self._object(file, reading.value)
+        for template in self.catalogue.templates:
+            yield from self._template(template)
+        yield from self._away.values()
+
+    # --- asking
+
+    def _ask(self, source: str, name: str) -> ObjectInfo | None:
+        """What the source knows of an object; each is asked about once.
+
+        Raises:
+            _NotAsked: the source cannot be asked at all.
+            ProviderRefused, NotFound: it will not say anything about this one object.
+        """
+        describe = self.vocabulary.describe
+        if describe is None or source in self._away:
+            raise _NotAsked
+        if (source, name) not in self._known:
+            try:
+                self._known[source, name] = describe(source, name)
+            except (ProviderRefused, NotFound):
+                raise
+            except Exception as error:  # whatever a record source raises: the CRM being away is no fault of the metadata
+                self._away[source] = self._source_away(source, error)
+                raise _NotAsked from None
+        return self._known[source, name]
+
+    def _source_away(self, source: str, error: Exception) -> Problem:
+        config = self.catalogue.sources[source]
+        reading = self.readings[config.file]
+        why = f": {error.message.rstrip('.')}" if isinstance(error, JumpseatError) else ""
+        cause = f"the record source '{source}' could not be asked, so nothing that it has was checked{why}"
+        fix = "mend that, or check again when it can be reached; 'jumpseat doctor' says how it feels"
+        return reading.source.problem(reading.places.of_value(("name",)), "M315", cause, fix, severity="warning")
+
+    def _at(self, file: str, path: Steps, code: str, cause: str, fix: str, *, key: bool = False, severity: Severity = "error") -> Problem:
+        reading = self.readings[file]
+        place = reading.places.of_key(path) if key else reading.places.of_value(path)
+        return reading.source.problem(place, code, cause, fix, severity=severity)
+
+    # --- supported objects
+
+    def _object(self, file: str, values: Mapping[str, Any]) -> Iterator[Problem]:
+        source, name = source_of(self.catalogue, values), values.get("supported_object")
+        if source not in self.catalogue.sources or source is None or not isinstance(name, str):
+            return
+        try:
+            known = self._ask(source, name)
+        except _NotAsked:
+            return
+        except JumpseatError as error:
+            cause = f"the record source '{source}' says nothing about '{name}': {error.message.rstrip('.')}"
+            yield self._at(file, ("supported_object",), "M315", cause, "let the host's user see this object", severity="warning")
+            return
+        if known is None:
+            yield self._no_object(file, ("supported_object",), source, name)
+        elif known.name != name:
+            cause = f"the record source '{source}' writes this object '{known.name}'"
+            yield self._at(file, ("supported_object",), "M309", cause, f"write '{known.name}'")
+        else:
+            yield from self._fields(file, values, known)
+            yield from self._recipe(file, values, known, source)
+            yield from self._other_objects(file, values, source)
+
+    def _no_object(self, file: str, path: Steps, source: str, name: str) -> Problem:
+        meant = near(name, {known.name for (asked, _), known in self._known.items() if asked == source and known})
+        fix = f"did you mean '{meant}'?" if meant else "write the API name as the CRM shows it, or let the host's user see the object"
+        return self._at(file, path, "M309", f"the record source '{source}' has no object '{name}'", fix)
+
+    def _no_field(self, file: str, path: Steps, field: str, known: ObjectInfo, *, key: bool = False, why: str = "") -> Problem:
+        return self._at(file, path, "M310", _without(known, field) + why, _field_fix(field, known), key=key)
+
+    def _fields(self, file: str, values: Mapping[str, Any], known: ObjectInfo) -> Iterator[Problem]:
+        for path, name, key in _fields_of(values):
+            if isinstance(name, str) and _is_missing(name, known):
+                yield self._no_field(file, path, name, known, key=key)
+
+    def _recipe(self, file: str, values: Mapping[str, Any], known: ObjectInfo, source: str) -> Iterator[Problem]:
+        """What the source itself reads for the contacts, where the file leaves it to the source."""
+        try:
+            recipe = self.vocabulary.recipe(source, known.name) if self.vocabulary.recipe else None
+        except JumpseatError:
+            return  # the source asks its CRM for some recipes, and what it cannot ask it does not use
+        for name in dict.fromkeys(_fields_of_recipe(recipe, values)) if recipe else ():
+            if _is_missing(name, known):
+                why = f"; the record source '{source}' looks for contacts there"
+                yield self._no_field(file, ("supported_object",), name, known, why=why)
+
+    def _other_objects(self, file: str, values: Mapping[str, Any], source: str) -> Iterator[Problem]:
+        """Contact rules that name a field of contacts, or another object."""
+        for index, rule in enumerate(_list(values.get("contacts"))):
+            named = _mapping(rule)
+            try:
+                if isinstance(roles := named.get("roles"), str) and self._ask(source, roles) is None:
+                    yield self._no_object(file, ("contacts", index, "roles"), source, roles)
+                if isinstance(child := named.get("children"), str) and (people := self._people(source)) and _is_missing(child, people):
+                    yield self._no_field(file, ("contacts", index, "children"), child, people)
+            except (_NotAsked, JumpseatError):
+                continue  # a source that is away is told of; what the host's user may not describe it may still read
+
+    def _people(self, source: str) -> ObjectInfo | None:
+        """What is known of contacts; None where the source does not say which object they are."""
+        name = self.vocabulary.contact_object(source) if self.vocabulary.contact_object else ""
+        return self._ask(source, name) if name else None
+
+    # --- templates
+
+    def _template(self, template: Template) -> Iterator[Problem]:
+        shown = [*self._shown(template)]
+        for supported in self.catalogue.objects if shown else ():
+            known = self._of_template(template, supported)
+            for name, source, place in shown if known else ():
+                assert known is not None  # the line above
+                if _is_missing(name, known):
+                    cause = f"{_without(known, name)}, and this template shows it"
+                    yield source.problem(place, "M310", cause, _field_fix(name, known))
+
+    def _of_template(self, template: Template, supported: SupportedObject) -> ObjectInfo | None:
+        """What is known of an object that the template applies to."""
+        source = self.catalogue.source_of(supported)
+        if not supported.enabled or source not in self.catalogue.sources or source is None or rule_of(template, supported) is None:
+            return None
+        return self._known.get((source, supported.supported_object))
+
+    def _shown(self, template: Template) -> Iterator[tuple[str, SourceText, Place]]:
+        """Every field of the record that a template shows, and where."""
+        html = f"{template.file.removesuffix('txt')}html"
+        for text, file, first in (
+            (template.subject, template.file, 0),
+            (template.body, template.file, template.line),
+            (template.html, html, 1),
+        ):
+            source = decode(self.contents.get(file, b""), file)
+            if isinstance(source, SourceText):
+                for name, line in record_fields(text or ""):
+                    yield name, source, _place_of(name, source, first + line - 1 if first else _subject_line(source))
+
+
+def _place_of(name: str, source: SourceText, line: int) -> Place:
+    found = re.search(rf"\b{re.escape(name)}\b", source.line(line))
+    return Place(line, found.start() + 1, len(name)) if found else Place(line, 1)
+
+
+def _subject_line(source: SourceText) -> int:
+    found = re.search(r"^subject\s*:", source.text, re.MULTILINE)
+    return source.text.count("\n", 0, found.start()) + 1 if found else START.line
+
+
+def _is_missing(name: str, known: ObjectInfo) -> bool:
+    # Account.Name: only the first step is a field of this object, and its lookup may have another name there.
+    return "." not in name and name not in known.fields
+
+
+def _without(known: ObjectInfo, name: str) -> str:
+    return f"'{known.name}' has no field '{name}' that the host may read"
+
+
+def _field_fix(name: str, known: ObjectInfo) -> str:
+    meant = near(name, known.fields)
+    return f"did you mean '{meant}'?" if meant else _FIELD_FIX
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _fields_of(values: Mapping[str, Any]) -> Iterator[tuple[Steps, Any, bool]]:
+    """Every field of the object that its file names: path, name, and whether the name is a key."""
+    if "name_field" in values:
+        yield ("name_field",), values["name_field"], False
+    for key in ("email_fields", "phone_fields", "template_fields"):
+        yield from (((key, index), name, False) for index, name in enumerate(_list(values.get(key))))
+    yield from ((("write_back", name), name, True) for name in _mapping(values.get("write_back")))
+    for index, rule in enumerate(_list(values.get("contacts"))):
+        for kind in _mapping(rule).keys() & _OWN:
+            yield ("contacts", index, kind), rule[kind], False
+        people = _mapping(_mapping(rule).get("value"))
+        yield from ((("contacts", index, "value", part), name, False) for part, name in people.items())
+
+
+def _fields_of_recipe(recipe: Recipe, values: Mapping[str, Any]) -> Iterator[str]:
+    """The record's own fields that a recipe reads, as far as the object's file does not say otherwise."""
+    if "contacts" in values:
+        return
+    for rule in recipe.contacts:
+        if rule.kind in _OWN and rule.target:
+            yield rule.target
+        yield from rule.fields.values()
+    if any(rule.kind == "self" for rule in recipe.contacts):
+        yield from () if "email_fields" in values else recipe.email_fields
+        yield from () if "phone_fields" in values else recipe.phone_fields
