@@ -1,0 +1,18 @@
+"""The source keeps to what every record source keeps to."""
+
+from __future__ import annotations
+
+import pytest
+
+from jumpseat import RecordRef
+from jumpseat.testing import RecordSourceContract
+from jumpseat_salesforce.source import SalesforceSource
+
+
+class TestSalesforce(RecordSourceContract):
+    known = RecordRef("Case", "500A000000D34xyIAB")
+    unknown = RecordRef("Case", "500A000000D34zzIAB")
+
+    @pytest.fixture
+    def source(self, source: SalesforceSource) -> SalesforceSource:
+        return source
