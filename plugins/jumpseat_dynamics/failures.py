@@ -34,13 +34,13 @@ PROTECTION = frozenset({"0x80072322", "0x80072321", "0x80072326"})
 """Too many calls, too much time, too many at once (api-limits)."""
 NOT_MEMBER = "0x80072560"
 READ_IS_MISSING = "0x8004f504"
-"""AttributePermissionReadIsMissing."""
-NO_COLUMN = frozenset({"0x80041103", "0x80060888"})
-"""QueryBuilderNoAttribute, and what the query parser says of an unknown property."""
-NO_ROW = "0x80040217"
-"""ObjectDoesNotExist."""
+READ_IS_MISSING_NAME = "AttributePermissionReadIsMissing"
+NO_COLUMN = "0x80041103"
+"""QueryBuilderNoAttribute."""
+ROW_CHECK = "AccessCheckEx"
+"""The check of one row failed, whatever privilege the words name besides: the row is not shared with the caller."""
 _PRIVILEGE = re.compile(r"\bprv[A-Za-z0-9_]{2,100}\b")
-_PROPERTY = re.compile(r"(?:property named|attribute with name ?=?|'?NoAttribute'?:?) ?'([A-Za-z_][A-Za-z0-9_]{0,127})'", re.IGNORECASE)
+_PROPERTY = re.compile(r"(?:property named|attribute(?: with name ?=)?) ?'([A-Za-z_][A-Za-z0-9_]{0,127})'", re.IGNORECASE)
 _LOOKUP = re.compile(r"_([a-z0-9_]+)_value")
 
 
@@ -92,7 +92,7 @@ class Complaint:
     @property
     def names_no_column(self) -> bool:
         """Is it about a column that does not exist? The code is often 0x0, then the words tell."""
-        return self.status in {400, 404} and (self.code in NO_COLUMN or self.column is not None)
+        return self.status == 400 and (self.code == NO_COLUMN or "property named" in self.words)
 
 
 class Failures:
@@ -151,9 +151,9 @@ def _forbidden(said: Complaint) -> ProviderError:
         return ProviderSignInNeeded(
             "Dynamics does not know the application. Add it as an application user of this environment, with a security role."
         )
-    if said.code == READ_IS_MISSING:
+    if said.code == READ_IS_MISSING or READ_IS_MISSING_NAME in said.words:
         return FieldNotReadable("Column security keeps a column from the application user.", fields=(said.column,) if said.column else ())
-    privilege = _PRIVILEGE.search(said.words)
+    privilege = None if ROW_CHECK in said.words else _PRIVILEGE.search(said.words)
     if privilege:
         return PrivilegeMissing(
             f"The application user lacks the privilege {privilege[0]} in Dynamics. Add it to the security role of the application user."

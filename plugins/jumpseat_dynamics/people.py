@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -20,6 +21,9 @@ MOST_CONTACTS = 200
 KEPT = timedelta(seconds=5)
 """How long what was read of a record serves its other rules; a new look at the record ends it sooner."""
 MOST_KEPT = 500
+_Key = tuple[str, str, str]
+"""Table, id, and what was read."""
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 INACTIVE = 1
 PERSON = (
     "contactid",
@@ -38,7 +42,6 @@ _OWN = ("fullname", "firstname", *_EMAILS, "mobilephone", *_PHONES, "donotemail"
 """What a record that is a person itself may say of it."""
 _PRIMARY = "primarycontactid"
 _ACCOUNT = ("accountid", odata.lookup_value(_PRIMARY))
-_READ_ACCOUNT = (odata.Expand(_PRIMARY, PERSON),)
 _SETS: Mapping[str, str] = {"contact": "contacts", "account": "accounts"}
 
 
@@ -49,12 +52,13 @@ class People:
         client: asks Dynamics.
         schema: knows its tables.
         clock: tells how long a read may serve.
+        language_field: column of a person with their language; nothing is made of it where a table has none of this name.
     """
 
-    def __init__(self, client: DataverseClient, schema: Schema, clock: Clock) -> None:
-        self._client, self._schema, self._clock = client, schema, clock
+    def __init__(self, client: DataverseClient, schema: Schema, clock: Clock, language_field: str = "") -> None:
+        self._client, self._schema, self._clock, self._language = client, schema, clock, language_field
         self._lock = threading.Lock()
-        self._read: dict[tuple[str, str], tuple[datetime, Row]] = {}
+        self._known: dict[_Key, tuple[datetime, tuple[Row, ...]]] = {}
         self._rules: Mapping[str, Callable[[Record, ContactRule], list[Contact]]] = {
             "self": self._self,
             "lookup": self._lookup,
@@ -76,7 +80,8 @@ class People:
     def forget(self, ref: RecordRef) -> None:
         """Read the record's people anew at the next question."""
         with self._lock:
-            self._read.pop((ref.object, ref.id), None)
+            for key in [key for key in self._known if key[:2] == (ref.object, ref.id)]:
+                del self._known[key]
 
     def account_of(self, record: Record) -> Guid | None:
         """The account that a record of a standard table belongs to; the account itself for an account."""
@@ -92,40 +97,44 @@ class People:
     def _self(self, record: Record, rule: ContactRule) -> list[Contact]:
         row = self._row(record)
         if record.object == "contact":
-            return _present(to_contact({"contactid": record.id, **row}, "the record itself", primary=True)) if row else []
+            return self._present({"contactid": record.id, **row}, "the record itself", primary=True) if row else []
         if not any(isinstance(row.get(name), str) and row[name] for name in (*_EMAILS, "mobilephone", *_PHONES, "fullname")):
             return []
         # Other tables have states of their own: a qualified lead is state 1 and a person all the same.
         person = {**row, "contactid": record.id, "fullname": _text(row, "fullname") or record.name, "statecode": 0}
-        return _present(to_contact(person, "the record itself", primary=True))
+        return self._present(person, "the record itself", primary=True)
 
     def _lookup(self, record: Record, rule: ContactRule) -> list[Contact]:
-        return _present(to_contact(self._pointed(record, rule.target, "contact"), f"contact of the {_label(record)}"))
+        return self._present(self._pointed(record, rule.target, "contact"), f"contact of the {_label(record)}")
 
     def _account_primary(self, record: Record, rule: ContactRule) -> list[Contact]:
         primary = _part(self._account(record, rule.target), _PRIMARY)
-        return _present(to_contact(primary, "primary contact of the account", primary=True))
+        return self._present(primary, "primary contact of the account", primary=True)
 
     def _account_contacts(self, record: Record, rule: ContactRule) -> list[Contact]:
         account = self._account(record, rule.target)
         id = find_guid(account.get("accountid"))
-        return self._whose("parentcustomerid", id, _primary_id(account), "account") if id else []
+        return self._whose(record, "parentcustomerid", id, _primary_id(account), "account") if id else []
 
     def _children(self, record: Record, rule: ContactRule) -> list[Contact]:
         people = self._schema.table("contact")
         field = people.column(rule.target).name if people else rule.target
         primary = _primary_id(self._row(record)) if record.object == "account" else None
-        return self._whose(field, guid(record.id), primary, _label(record))
+        return self._whose(record, field, guid(record.id), primary, _label(record))
 
-    def _whose(self, field: str, owner: Guid, primary: Guid | None, label: str) -> list[Contact]:
+    def _whose(self, record: Record, field: str, owner: Guid, primary: Guid | None, label: str) -> list[Contact]:
         """The active contacts whose lookup names the owner, the primary one first, then by name."""
         mine = odata.all_of(odata.equals(odata.lookup_value(field), owner), odata.equals("statecode", 0))
-        rows = _telling(lambda: self._client.all("contacts", odata.query(PERSON, where=mine, order="fullname"), most=MOST_CONTACTS))
+        query = odata.query(self._person(), where=mine, order="fullname")
         found = []
-        for row in rows:
+        for row in self._kept(record, f"{field} {owner}", lambda: self._client.all("contacts", query, most=MOST_CONTACTS)):
             first = primary is not None and find_guid(row.get("contactid")) == primary
-            found += _present(to_contact(row, f"{'primary contact' if first else 'contact'} of the {label}", primary=first))
+            found += self._present(row, f"{'primary contact' if first else 'contact'} of the {label}", primary=first)
         return sorted(found, key=lambda person: not person.primary)
+
+    def _present(self, row: Row, relation: str, *, primary: bool = False) -> list[Contact]:
+        contact = to_contact(row, relation, primary=primary, language_field=self._language)
+        return [contact] if contact else []
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -152,31 +161,59 @@ class People:
         id = find_guid(row.get(column.property))
         if id is None or row.get(f"{column.property}@{TARGET}", kind) != kind:
             return {}
-        fields, expand = (PERSON, ()) if kind == "contact" else (_ACCOUNT, _READ_ACCOUNT)
-        return _telling(lambda: self._client.find(odata.row(_SETS[kind], id), odata.query(fields, expand))) or {}
+        fields, expand = (self._person(), ()) if kind == "contact" else (_ACCOUNT, (self._primary(),))
+        place, query = odata.row(_SETS[kind], id), odata.query(fields, expand)
+        return _telling(lambda: self._client.find(place, query)) or {}
 
     def _row(self, record: Record) -> Row:
         """The record with everybody that its table's recipe is about, in one read; empty where it is not shown."""
-        key, now = (record.object, record.id), self._clock.now()
-        with self._lock:
-            until, row = self._read.get(key, (now, {}))
-        if now < until:
-            return row
         table = self._schema.table(record.object)
-        row = self._asked(table, guid(record.id)) if table else {}
-        with self._lock:
-            self._read[key] = (now + KEPT, row)
-            while len(self._read) > MOST_KEPT:
-                self._read.pop(next(iter(self._read)))
-        return row
-
-    def _asked(self, table: Table, id: Guid) -> Row:
+        if table is None:
+            return {}
         recipe = RECIPES.get(table.name)
-        own = [name for name in _OWN if name in table.columns] if recipe is None or ContactRule("self") in recipe.contacts else []
+        own = self._there(table, _OWN) if recipe is None or ContactRule("self") in recipe.contacts else []
         lookups = [odata.lookup_value(_PRIMARY)] if table.name == "account" else []
-        path = odata.row(table.entity_set, id)
-        query = odata.query((table.id_field, *own, *lookups), _related(table.name))
-        return _telling(lambda: self._client.find(path, query)) or {}
+        place = odata.row(table.entity_set, guid(record.id))
+        query = odata.query((table.id_field, *own, *lookups), self._related(table.name))
+        return next(iter(self._kept(record, "", lambda: filter(None, [self._client.find(place, query)]))), {})
+
+    def _kept(self, record: Record, what: str, ask: Callable[[], Iterable[Row]]) -> tuple[Row, ...]:
+        """What was read of a record a moment ago, or now."""
+        key, now = (record.object, record.id, what), self._clock.now()
+        with self._lock:
+            until, rows = self._known.get(key, (now, ()))
+        if now < until:
+            return rows
+        rows = _telling(lambda: tuple(ask()))
+        with self._lock:
+            self._known[key] = (now + KEPT, rows)
+            while len(self._known) > MOST_KEPT:
+                self._known.pop(next(iter(self._known)))
+        return rows
+
+    # --- what to read -------------------------------------------------------------------------------------------------
+
+    def _person(self) -> tuple[str, ...]:
+        """Columns of a contact: the standard ones, and the language where there is a column for it."""
+        table = self._schema.table("contact") if self._language else None
+        return (*PERSON, *self._there(table, ())) if table else PERSON
+
+    def _there(self, table: Table, names: Iterable[str]) -> list[str]:
+        """Those of the columns, and the language, that the table has."""
+        wanted = (*names, self._language) if self._language else tuple(names)
+        return [name for name in wanted if name in table.columns]
+
+    def _primary(self) -> odata.Expand:
+        return odata.Expand(_PRIMARY, self._person())
+
+    def _related(self, table: str) -> Iterable[odata.Expand]:
+        """What is read along with a row of a standard table."""
+        for relations in RELATIONS.get(table, {}).values():
+            for kind, relation in relations.items():
+                if kind == "contact":
+                    yield odata.Expand(relation, self._person())
+                else:
+                    yield odata.Expand(relation, _ACCOUNT, (self._primary(),))
 
 
 def _telling(ask: Callable[[], _T]) -> _T:
@@ -192,19 +229,12 @@ def _telling(ask: Callable[[], _T]) -> _T:
         ) from hidden
 
 
-def _related(table: str) -> Iterable[odata.Expand]:
-    """What is read along with a row of a standard table."""
-    for relations in RELATIONS.get(table, {}).values():
-        for kind, relation in relations.items():
-            yield odata.Expand(relation, PERSON) if kind == "contact" else odata.Expand(relation, _ACCOUNT, _READ_ACCOUNT)
-
-
-def to_contact(row: Row, relation: str, *, primary: bool = False) -> Contact | None:
+def to_contact(row: Row, relation: str, *, primary: bool = False, language_field: str = "") -> Contact | None:
     """A person's row as the host knows people; None where it is nobody, or somebody who was deactivated."""
     id = find_guid(row.get("contactid"))
     if id is None or row.get("statecode") == INACTIVE:
         return None
-    emails, phones = _texts(row, _EMAILS), _texts(row, _PHONES)
+    emails, phones, language = _texts(row, _EMAILS), _texts(row, _PHONES), _text(row, language_field)
     return Contact(
         id=str(id),
         name=_text(row, "fullname") or next(iter(emails), str(id)),
@@ -212,6 +242,7 @@ def to_contact(row: Row, relation: str, *, primary: bool = False) -> Contact | N
         mobile=_text(row, "mobilephone") or None,
         phone=next(iter(phones), None),
         first_name=_text(row, "firstname") or None,
+        language=language if _LANGUAGE.fullmatch(language) else None,
         primary=primary,
         relation=relation,
         email_opt_out=row.get("donotemail") is True,
@@ -233,10 +264,6 @@ def _value(record: Record, rule: ContactRule) -> list[Contact]:
             relation="fields of the record",
         )
     ]
-
-
-def _present(contact: Contact | None) -> list[Contact]:
-    return [contact] if contact else []
 
 
 def _primary_id(account: Row) -> Guid | None:

@@ -17,6 +17,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 ContactRule("account_primary", "customerid"),
                 ContactRule("lookup", "primarycontactid"),
                 ContactRule("lookup", "customerid"),
+                ContactRule("account_contacts", "customerid"),
             ),
         ),
         "lead": Recipe(
@@ -30,6 +31,8 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
                 ContactRule("account_primary", "customerid"),
                 ContactRule("lookup", "parentcontactid"),
                 ContactRule("lookup", "customerid"),
+                ContactRule("account_contacts", "parentaccountid"),
+                ContactRule("account_contacts", "customerid"),
             ),
         ),
     }

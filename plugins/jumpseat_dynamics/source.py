@@ -13,9 +13,11 @@ from jumpseat import (
     ContactRule,
     FieldNotReadable,
     Health,
+    InvalidValue,
+    JumpseatError,
     Notice,
     ObjectInfo,
-    ProviderError,
+    ProviderRefused,
     Recipe,
     Record,
     RecordNotFound,
@@ -24,6 +26,7 @@ from jumpseat import (
     Setting,
     Supporter,
     SupporterInfo,
+    pinned,
 )
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import API, FORMATTED, DataverseClient, Row
@@ -47,6 +50,7 @@ class _Environment:
     """Everything that talks to one environment under one set of settings."""
 
     app: App
+    language_field: str
     tokens: AppTokens
     client: DataverseClient
     schema: Schema
@@ -67,6 +71,7 @@ class DynamicsSource(RecordSource):
         Setting("client_secret", str, secret=True, help="Value of a client secret of the app registration."),
         Setting("certificate", str, secret=True, help="Certificate and private key as PEM, instead of a secret; needs jumpseat[entra]."),
         Setting("authority", str, default=AUTHORITY, help="Where the application signs in; another one for national clouds."),
+        Setting("language_field", str, default="new_language", help="Column of contacts and leads with their language, such as fr."),
         Setting("act_as_supporter", bool, default=False, help="Ask in a supporter's name whether they may see a record."),
     )
 
@@ -92,6 +97,9 @@ class DynamicsSource(RecordSource):
     def recipe(self, object: str) -> Recipe | None:
         return RECIPES.get(object)
 
+    def contact_object(self) -> str:
+        return "contact"
+
     def check_id(self, object: str, id: str) -> str:
         return str(guid(id))
 
@@ -115,7 +123,10 @@ class DynamicsSource(RecordSource):
         return dict.fromkeys(fields) | {column.name: _read(row, column) for column in columns}
 
     def contacts(self, record: Record, rule: ContactRule) -> Sequence[Contact]:
-        return self._environment().people.find(record, rule)
+        try:
+            return self._environment().people.find(record, rule)
+        except InvalidValue as error:  # this rule fails, the others go on
+            raise ProviderRefused(error.message) from error
 
     # --- supporters ---------------------------------------------------------------------------------------------------
 
@@ -152,7 +163,7 @@ class DynamicsSource(RecordSource):
         try:
             client = self._environment().client
             user, version = client.one("WhoAmI").get("UserId"), client.one("RetrieveVersion()").get("Version")
-        except ProviderError as error:
+        except JumpseatError as error:
             return Health(False, error.message)
         if not find_guid(user):
             return Health(False, "Dynamics does not say who the application user is. Check 'url' of this source.")
@@ -168,17 +179,20 @@ class DynamicsSource(RecordSource):
             certificate=self.config.certificate,
             authority=(self.config.authority or AUTHORITY).rstrip("/"),
         )
+        language = self.config.language_field or ""
         with self._lock:
-            if self._made is None or self._made.app != app:
-                self._made = self._make(app)
+            if self._made is None or (self._made.app, self._made.language_field) != (app, language):
+                self._made = self._make(app, language)
             return self._made
 
-    def _make(self, app: App) -> _Environment:
-        tokens = AppTokens(self.http, app, app.url + API, self.clock)
+    def _make(self, app: App, language_field: str) -> _Environment:
+        tokens = AppTokens(self.http, app, pinned(app.url, API), self.clock)
         client = DataverseClient(self.http, tokens, self.clock, Gate())
         schema = Schema(client, self.clock)
-        people = People(client, schema, self.clock)
-        return _Environment(app, tokens, client, schema, people, Users(client, schema, self.clock), Writing(client, schema, people))
+        people = People(client, schema, self.clock, language_field)
+        return _Environment(
+            app, language_field, tokens, client, schema, people, Users(client, schema, self.clock), Writing(client, schema, people)
+        )
 
 
 def _own_left_out(table: Table, fields: Sequence[str]) -> list[str]:

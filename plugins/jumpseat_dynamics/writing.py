@@ -59,7 +59,7 @@ class Writing:
     # --- contacts -----------------------------------------------------------------------------------------------------
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
-        """Add a person to the record's account, and to the record where it names none yet.
+        """Add a person to the record's account, and to the record where it names none yet; who is there already is not added again.
 
         Raises:
             RecordNotFound: there is no such record.
@@ -73,13 +73,23 @@ class Writing:
             raise ProviderRefused(
                 f"{table.label} '{record.name}' has no account and no free place for a contact; add the person in Dynamics."
             )
-        id = self._client.create("contacts", _person(contact, account))
+        id = self._known(contact, account) or self._client.create("contacts", _person(contact, account))
         self._people.forget(record.ref)
         added = self._client.find(odata.row("contacts", id), odata.query(PERSON)) if id else None
         relation = "added to the account" if account else "added to the record"
         if free and place and id:
             relation = self._linked(table, record, place, id, str(row.get("@odata.etag") or "*"), relation)
         return (to_contact(added, relation) if added else None) or _as_sent(contact, id, relation)
+
+    def _known(self, contact: Contact, account: Guid | None) -> Guid | None:
+        """A contact of the account that is this person already, so that a call repeated after a lost answer adds nobody twice."""
+        if account is None:
+            return None
+        addresses = (("emailaddress1", contact.email), ("mobilephone", contact.mobile), ("telephone1", contact.phone))
+        same = [odata.equals(odata.lookup_value("parentcustomerid"), account), odata.equals("fullname", contact.name.strip())]
+        same += [odata.equals(field, address) for field, address in addresses if address][:1]
+        rows = self._client.all("contacts", odata.query(("contactid",), where=odata.all_of(*same)), most=1)
+        return find_guid(rows[0].get("contactid")) if rows else None
 
     def _linked(self, table: Table, record: Record, place: str, id: Guid, etag: str, otherwise: str) -> str:
         """Name the new contact in the record; one that somebody else names by now, or that is closed, keeps what it has."""

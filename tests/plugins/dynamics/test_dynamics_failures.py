@@ -61,6 +61,13 @@ def recorded(name: str, method: str = "GET") -> Response:
             PrivilegeMissing,
             "The application user lacks the privilege prvReadincident in Dynamics. Add it to the security role of the application user.",
         ),
+        (
+            "row_not_shared",
+            Hidden,
+            "Dynamics does not allow it: SecLib::AccessCheckEx failed. Returned hr = -2147187962, "
+            "ObjectID: 5b4ced1c-88e1-ee11-904c-6045bd05e9d4, OwnerId: 88d1f2a4-4b5c-4e0e-8a1f-6045bd05e9d4, OwnerIdType: 8 and "
+            "CallingUser: 99d1f2a4-4b5c-4e0e-8a1f-6045bd05e9d4. ObjectTypeCode: 112, AccessRights: ReadAccess",
+        ),
         ("column_secured", FieldNotReadable, "Column security keeps a column from the application user."),
         ("changed_meanwhile", Changed, "The record was changed in Dynamics meanwhile. Nothing was written; load it again."),
         (
