@@ -41,8 +41,6 @@ class Writer:
 
     def create(self, table: Table) -> Answer:
         """``POST {set}``."""
-        if table.name == "appnotification":
-            self.check_notifications()
         return self._made(table, self._values(table, making=True))
 
     def change(self, table: Table, id: str) -> Answer:
@@ -74,6 +72,8 @@ class Writer:
             raise CrmError(403, "0x80040220", "Principal user is missing prvCreateappnotification privilege.")
 
     def _made(self, table: Table, values: Row, id: str | None = None) -> Answer:
+        if table.name == "appnotification":
+            self.check_notifications()
         made = self._all.insert(table, values, self._caller, id)
         self._note(_KINDS.get(table.name, "create"), table, made, values)
         return self._done(table, made, 201)
