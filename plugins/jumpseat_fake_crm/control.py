@@ -69,7 +69,7 @@ class Control:
             self.switch(**body)
             return self._crm.faults.as_dict()
         if what == "rows":
-            return {"id": self._crm.insert(str(body["object"]), dict(body.get("values") or {}))}
+            return {"id": self.insert(str(body.get("object")), dict(body.get("values") or {}))}
         if what == "reset":
             self.reset()
             return {"reset": True}
@@ -78,6 +78,18 @@ class Control:
     def written(self, kind: str | None = None) -> list[dict[str, Any]]:
         """What callers wrote, of one kind or all."""
         return [dict(one) for one in self._crm.rows.written if kind is None or one["kind"] == kind]
+
+    def insert(self, object: str, values: dict[str, Any]) -> str:
+        """Add a row behind the API's back; answers its id.
+
+        Raises:
+            KeyError: there is no such object, or it has no such field.
+        """
+        table = self._crm.rows.tables.get(object)
+        unknown = sorted(set(values) - set(table.fields)) if table else [object]
+        if unknown:
+            raise KeyError(f"There is no field '{unknown[0]}' of '{object}'." if table else f"There is no object '{object}'.")
+        return self._crm.insert(object, values)
 
     def reset(self) -> None:
         """Rows, faults, tokens and logs as at the start."""
@@ -125,9 +137,9 @@ class Control:
                 self._crm.wait_begins()
 
     def _hide_field(self, what: Mapping[str, Any], *, hide: bool) -> None:
-        table = self._crm.rows.tables[what["object"]]
-        if what["field"] not in table.fields:
-            raise KeyError(f"{what['object']} has no field '{what['field']}'.")
+        table = self._crm.rows.tables.get(what["object"])
+        if table is None or what["field"] not in table.fields:
+            raise KeyError(f"There is no field '{what['field']}' of '{what['object']}'.")
         entry = (self._crm.id(what["user"]) if what.get("user") else None, table.name, str(what["field"]))
         (self._crm.rows.hidden_fields.add if hide else self._crm.rows.hidden_fields.discard)(entry)
         self._crm.schema_changed()

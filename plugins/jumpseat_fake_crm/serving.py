@@ -87,7 +87,7 @@ class Fake:
     def insert(self, object: str, **values: Any) -> str:
         """Add a row behind the API's back; answers its id."""
         with self._lock:
-            return self.crm.insert(object, values)
+            return self._control.insert(object, values)
 
     def token_for(self, user: str) -> str:
         """A fresh access token that speaks for a user (Salesforce: id; Dynamics: the application's own for its id)."""
