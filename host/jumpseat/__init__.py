@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from jumpseat.contract import (
         REQUIRED as REQUIRED,
         Abilities as Abilities,
+        Accounts as Accounts,
         Config as Config,
         Health as Health,
         RecordSource as RecordSource,
@@ -134,6 +135,7 @@ _HOME = {
     "Clock": "jumpseat.clock",
     "SystemClock": "jumpseat.clock",
     "Abilities": "jumpseat.contract",
+    "Accounts": "jumpseat.contract",
     "Config": "jumpseat.contract",
     "Health": "jumpseat.contract",
     "REQUIRED": "jumpseat.contract",

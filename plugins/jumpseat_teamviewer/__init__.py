@@ -1,7 +1,7 @@
-"""TeamViewer: session types ``remote_control`` and ``pilot``, share channel ``teamviewer_sms``, and the local emulator.
+"""TeamViewer: session types ``remote_control`` and ``pilot``, share channel ``teamviewer_sms``, sign-in, and the local emulator.
 
-The provider's API is met in ``client`` only; ``reading`` and ``answers`` know its forms, ``failures`` its complaints, ``tokens`` its
-sign-in. ``emulator`` is written from the API's description and imports none of them.
+The provider's API is met in ``client`` and ``sign_in`` only; ``reading`` and ``answers`` know its forms, ``failures`` its complaints,
+``tokens`` where access tokens come from. ``emulator`` is written from the API's description and imports none of them.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from jumpseat import SessionType, Setting, ShareChannel, hookimpl
+from jumpseat import SessionType, Setting, ShareChannel, SignIn, hookimpl
 from jumpseat_teamviewer.account import SETTINGS, ProviderAccount
 from jumpseat_teamviewer.session_types import Pilot, RemoteControl
+from jumpseat_teamviewer.sign_in import TeamViewerSignIn
 from jumpseat_teamviewer.sms import TeamViewerSms
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ def register_session_types(host: Any) -> Iterable[SessionType]:
 @hookimpl
 def register_share_channels(host: Any) -> Iterable[ShareChannel]:
     return [TeamViewerSms(_account(host))]
+
+
+@hookimpl
+def register_sign_ins() -> Iterable[SignIn]:
+    return [TeamViewerSignIn()]
 
 
 @hookimpl

@@ -6,8 +6,12 @@ import json
 import os
 import signal
 import threading
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from jumpseat_teamviewer.emulator import Running
 
 
 @click.command("emulator")
@@ -19,7 +23,8 @@ import click
 def emulator(port: int, host: str, token: str | None, knobs: tuple[str, ...], as_json: bool) -> None:
     """Run a local TeamViewer account to try things out; nothing leaves this machine.
 
-    Its address and token go into metadata/plugins/teamviewer.yaml as api_url and token. Ends with Ctrl+C.
+    What it prints goes into metadata/plugins/teamviewer.yaml: api_url with token, or with login_url, client_id and client_secret to sign
+    in. Ends with Ctrl+C.
     """
     from jumpseat_teamviewer.emulator import Emulator
 
@@ -29,7 +34,7 @@ def emulator(port: int, host: str, token: str | None, knobs: tuple[str, ...], as
     try:
         made = Emulator(token=token, **dict(_split(knob) for knob in knobs))
         with made.serve(port, host) as running:
-            click.echo(_ready(running.url, running.token, running.base, as_json=as_json))
+            click.echo(_ready(running, as_json=as_json))
             stop.wait()
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--knob") from error
@@ -48,8 +53,18 @@ def _split(knob: str) -> tuple[str, str]:
     return name, value
 
 
-def _ready(url: str, token: str, base: str, *, as_json: bool) -> str:
+def _ready(running: Running, *, as_json: bool) -> str:
+    url, token, base, sign_in = running.url, running.token, running.base, running.sign_in
     if as_json:
-        return json.dumps({"url": url, "token": token, "control": f"{base}/_emulator/"})
-    lines = ("TeamViewer emulator", f"  api_url: {url}", f"  token:   {token}", f"  control: {base}/_emulator/state")
+        application = {"loginUrl": base, "clientId": sign_in.client_id, "clientSecret": sign_in.client_secret}
+        return json.dumps({"url": url, "token": token, "control": f"{base}/_emulator/", **application})
+    lines = (
+        "TeamViewer emulator",
+        f"  api_url: {url}",
+        f"  token:   {token}",
+        f"  login_url:     {base}",
+        f"  client_id:     {sign_in.client_id}",
+        f"  client_secret: {sign_in.client_secret}",
+        f"  control: {base}/_emulator/state",
+    )
     return "\n".join((*lines, "Ctrl+C ends it; it forgets everything."))

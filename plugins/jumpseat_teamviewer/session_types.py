@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -17,22 +20,33 @@ from jumpseat import (
     Device,
     OpenedSession,
     OpenRequest,
+    ProviderError,
     ProviderRefused,
     ProviderSignInNeeded,
+    Runtime,
     Secret,
     Session,
     SessionStatus,
     SessionType,
     Supporter,
 )
-from jumpseat_teamviewer.account import ProviderAccount
+from jumpseat_teamviewer.account import (
+    ACCOUNT,
+    COMPANY,
+    ProviderAccount,
+    company_is_connected,
+    is_connected,
+    owner_for,
+    owner_of,
+    owners,
+)
 from jumpseat_teamviewer.answers import ConnectionReport, DeviceEntry, ServiceCase
 from jumpseat_teamviewer.budget import seconds_per_call
 from jumpseat_teamviewer.client import LOOPBACK, TeamViewerClient
 from jumpseat_teamviewer.failures import SETTINGS_FILE
 from jumpseat_teamviewer.reading import format_date, write_custom_api
-from jumpseat_teamviewer.sight import PAGE
-from jumpseat_teamviewer.tokens import BAD_TOKEN, NO_TOKEN
+from jumpseat_teamviewer.sight import PAGE, UNKNOWN
+from jumpseat_teamviewer.tokens import BAD_TOKEN, NO_TOKEN, NOT_SIGNED_IN, SIGN_IN
 
 DESCRIPTION_MAX, NAME_MAX, EMAIL_MAX = 4000, 100, 254
 CLOCKS_APART = timedelta(minutes=10)
@@ -40,6 +54,8 @@ CLOCKS_APART = timedelta(minutes=10)
 DEVICES_NEED = f"Devices are a user's: the token in {SETTINGS_FILE} has to be a user's own, with the right to see computers & contacts."
 LONGEST_CONNECTION = timedelta(hours=48)
 """Reports are filtered by start on the other side; a connection that ended lately may have begun this much earlier."""
+LOOK_SECONDS = 40.0
+"""One round of looks at many accounts ends after this; the accounts that it did not come to are the first of the next."""
 _REMOTE_ID = re.compile(r"[0-9]{8,12}")
 
 
@@ -47,7 +63,7 @@ class TeamViewerSession(SessionType):
     """What both types have in common.
 
     Args:
-        account: shared by the plugin's types and channel; an own one when left out.
+        account: shared by the plugin's types and channel; one of its own when left out.
     """
 
     api_value: ClassVar[str]
@@ -58,26 +74,31 @@ class TeamViewerSession(SessionType):
 
     def __init__(self, account: ProviderAccount | None = None) -> None:
         self.provider = account or ProviderAccount()
+        self._looked: dict[str, float] = {}
 
     @property
     def poll_seconds(self) -> float:  # type: ignore[override]  # how often it may be asked stands in the settings
         return float(self.config.poll_seconds)
 
     def missing(self) -> str:
-        return "" if self.config.token else NO_TOKEN
+        return missing(self.runtime)
+
+    def missing_for(self, supporter: Supporter) -> str:
+        return "" if is_connected(self.runtime, supporter) else NOT_SIGNED_IN.format(url=self.runtime.public_url)
 
     def keep_signed_in(self) -> None:
-        """Ask TeamViewer whether it takes the token; a script token does not run out, so there is nothing to renew.
+        """Ask TeamViewer whether it takes the script token, which does not run out; the host renews what was signed in.
 
         Raises:
             ProviderSignInNeeded: it does not, or there is none.
         """
-        if not self._client().ping():
+        if self.config.token and not self.runtime.accounts.has(SIGN_IN) and not self._client().ping():
             raise ProviderSignInNeeded(BAD_TOKEN)
 
     def open(self, request: OpenRequest) -> OpenedSession:
         """See ``SessionType.open``; what leaves is what ``_fields`` lists and nothing else."""
-        return _opened(self._client().create_session(self._fields(request)))
+        owner = owner_for(self.runtime, request.supporter.id)
+        return _opened(self._client(owner).create_session(self._fields(request)), owner)
 
     def supporter_link(self, session: Session, supporter: Supporter) -> Secret:
         """The provider's link, read at this moment.
@@ -85,7 +106,7 @@ class TeamViewerSession(SessionType):
         Raises:
             ProviderRefused: the session is over, or the account does not show its link.
         """
-        case = self._client().get_session(_code(session))
+        case = self._client(owner_of(session)).get_session(_code(session))
         if case.state == "closed":
             raise ProviderRefused(f"Session {session.code} is closed at TeamViewer. Create a new session.")
         link = case.supporter_link or case.web_supporter_link
@@ -94,47 +115,91 @@ class TeamViewerSession(SessionType):
         return link
 
     def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
-        """See ``Sight``: one list call for all of the newest thousand sessions of the account, of both types."""
-        if not sessions:
-            return ()
-        client = self._client()
-        return self.provider.sight.look(client, sessions, self.clock.now())
+        """See ``Sight``: per account one list call for the newest thousand of its sessions, of both types.
+
+        An account that cannot be asked leaves its sessions unknown; it keeps the others from nothing.
+        """
+        places: dict[str, list[int]] = {}
+        for place, session in enumerate(sessions):
+            places.setdefault(owner_of(session), []).append(place)
+        answers, failures, until = [UNKNOWN] * len(sessions), [], time.monotonic() + LOOK_SECONDS
+        for owner in sorted(places, key=lambda owner: self._looked.get(owner, 0.0)):
+            if time.monotonic() > until:
+                break
+            self._looked[owner] = time.monotonic()
+            try:
+                seen = self._look(owner, [sessions[place] for place in places[owner]])
+            except ProviderError as error:
+                failures.append(error)
+                continue
+            for place, status in zip(places[owner], seen, strict=True):
+                answers[place] = status
+        if failures and len(failures) == len(places):
+            raise failures[0]
+        return answers
+
+    def _look(self, owner: str, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
+        account = self.provider.opened(self.runtime, owner)
+        return account.sight.look(account.client, sessions, self.clock.now())
 
     def least_seconds(self, sessions: int) -> float:
         """A page of the list holds a thousand sessions, and each page is a call."""
-        seconds = seconds_per_call(int(self.config.calls_per_day)) * self.provider.sight.dearer(self.clock.now())
+        seconds = seconds_per_call(int(self.config.calls_per_day)) * self.provider.dearest(self.runtime)
         return math.ceil(sessions / PAGE) * seconds
 
     def headroom(self) -> float | None:
         """Of the list of sessions, which watching uses most."""
-        return self._client().free("list_sessions")
+        self._client()  # made, where nobody has called yet
+        return self.provider.free("list_sessions")
 
     def close(self, session: Session) -> None:
         """See ``SessionType.close``. A session whose code never came back is looked for first."""
-        code = session.code
+        code, owner = session.code, owner_of(session)
         if code is None:
-            found = self.find(session.correlation_id, session.created_at)
-            code = found.code if found else None
+            found = self.find_session(session, session.created_at)
+            code, owner = (found.code, found.provider_data.get(ACCOUNT, COMPANY)) if found else (None, COMPANY)
         if code is not None:
-            self._client().close(code)
+            self._client(owner).close(code)
 
     def find(self, correlation_id: str, since: datetime) -> OpenedSession | None:
+        """Looks through every account that there is; ``find_session`` knows better where to look."""
+        return self._found(owners(self.runtime), correlation_id, since)
+
+    def find_session(self, session: Session, since: datetime) -> OpenedSession | None:
+        """Looks in the account of whoever opened it, and in the company's: they may have signed in, or out, since."""
+        own = owner_for(self.runtime, session.opened_by)
+        company = [COMPANY] if not own or company_is_connected(self.runtime) else []
+        return self._found([*([own] if own else []), *company], session.correlation_id, since)
+
+    def _found(self, places: Sequence[str], correlation_id: str, since: datetime) -> OpenedSession | None:
+        found = (self._find(owner, correlation_id, since) for owner in places)
+        return next((session for session in found if session is not None), None)
+
+    def _find(self, owner: str, correlation_id: str, since: datetime) -> OpenedSession | None:
         """Reads the full list, newest first, as far back as ``since``; the API has no filter for it."""
-        for case in self._client().list_sessions(states=("open", "closed"), full=True):
+        for case in self._client(owner).list_sessions(states=("open", "closed"), full=True):
             if case.created_at is not None and case.created_at < since - CLOCKS_APART:
                 return None
             if case.correlation_id == correlation_id:
-                return _opened(case)
+                return _opened(case, owner)
         return None
 
     def connections(self, since: datetime, cursor: str | None = None) -> ConnectionPage:
-        """Connections of the account, those without a session code too; each page is one call.
+        """Connections of all accounts, one after the other, those without a session code too; each page is one call.
 
-        A report appears some time after its connection: ask again from a day before the newest one, and keep them by ``id``.
+        A report appears some time after its connection: ask again from a day before the newest one, and keep them by ``id``, for the
+        company's account may show what a supporter's shows.
         """
-        page = self._client().connection_page(since - LONGEST_CONNECTION, cursor)
+        known = owners(self.runtime)
+        owner, offset = _place(cursor) if cursor else (known[0], None)
+        try:
+            page = self._client(owner).connection_page(since - LONGEST_CONNECTION, offset)
+        except ProviderSignInNeeded:
+            if owner == COMPANY:
+                raise
+            return ConnectionPage((), _next_place(known, owner))  # signed out: their rows are read when they are back
         wanted = (row for row in page.items if row.start >= since or (row.end is not None and row.end >= since))
-        follows = page.next_offset if page.next_offset != cursor else None
+        follows = _cursor(owner, page.next_offset) if page.next_offset not in (None, offset) else _next_place(known, owner)
         return ConnectionPage(tuple(map(_connection, wanted)), follows)
 
     def devices(self, supporter: Supporter) -> Sequence[Device]:
@@ -144,14 +209,14 @@ class TeamViewerSession(SessionType):
             ProviderRefused: the token is a company's, which has no devices, or lacks the right.
         """
         try:
-            entries = self._client().devices()
+            entries = self._client(owner_for(self.runtime, supporter.id)).devices()
         except ProviderRefused as refused:
             raise ProviderRefused(f"{refused.message.rstrip('.')}. {DEVICES_NEED}") from refused
         found = [_device(entry) for entry in entries if entry.assigned is not False]
         return sorted(found, key=lambda device: (device.name.casefold(), device.id))
 
-    def _client(self) -> TeamViewerClient:
-        return self.provider.client(self.runtime)
+    def _client(self, owner: str = COMPANY) -> TeamViewerClient:
+        return self.provider.client(self.runtime, owner)
 
     def _fields(self, request: OpenRequest) -> Mapping[str, object]:
         record = request.record.ref
@@ -192,11 +257,33 @@ class Pilot(TeamViewerSession):
     default_channels = ("sms",)
 
 
-def _opened(case: ServiceCase) -> OpenedSession:
+def missing(runtime: Runtime) -> str:
+    """What has to be set before anybody can use TeamViewer: a script token, or an application to sign in with."""
+    return "" if runtime.config.client_id or company_is_connected(runtime) else NO_TOKEN
+
+
+def _place(cursor: str) -> tuple[str, str | None]:
+    """Account and offset of a cursor; one without an account is the company's."""
+    if not cursor.startswith("["):
+        return COMPANY, cursor
+    owner, offset = json.loads(cursor)
+    return str(owner), offset and str(offset)
+
+
+def _cursor(owner: str, offset: str | None) -> str:
+    return offset if owner == COMPANY and offset else json.dumps([owner, offset])
+
+
+def _next_place(known: Sequence[str], owner: str) -> str | None:
+    return next((_cursor(later, None) for later in known if later > owner), None)
+
+
+def _opened(case: ServiceCase, owner: str = COMPANY) -> OpenedSession:
     link = case.customer_link or ""
     if not _is_web_link(link):
         raise AnswerLost(f"TeamViewer opened session {case.code}, but its answer holds no link for the customer.")
-    return OpenedSession(case.code, link, case.valid_until)
+    opened = OpenedSession(case.code, link, case.valid_until)
+    return replace(opened, provider_data={ACCOUNT: owner}) if owner else opened
 
 
 def _is_web_link(link: str) -> bool:

@@ -13,8 +13,8 @@ from jumpseat import (
     ProviderUnreachable,
     ShareChannel,
 )
-from jumpseat_teamviewer.account import ProviderAccount
-from jumpseat_teamviewer.tokens import NO_TOKEN
+from jumpseat_teamviewer.account import ACCOUNT, COMPANY, ProviderAccount
+from jumpseat_teamviewer.session_types import missing
 
 
 class TeamViewerSms(ShareChannel):
@@ -32,12 +32,12 @@ class TeamViewerSms(ShareChannel):
         self.provider = account or ProviderAccount()
 
     def missing(self) -> str:
-        return "" if self.config.token else NO_TOKEN
+        return missing(self.runtime)
 
     def send(self, message: Message) -> Outcome:
         """One call, never repeated: each accepted one may send an SMS."""
         try:
-            client = self.provider.client(self.runtime)
+            client = self.provider.client(self.runtime, message.provider_data.get(ACCOUNT, COMPANY))
             client.sms_invite(message.session_code, message.address, self.config.sms_language)
         except AnswerLost as error:
             return Outcome.unknown(error.message)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from jumpseat import Contact, HttpSession, OpenRequest, Record, RecordRef, Secret, Session, SessionState, Supporter
+from jumpseat.testing.fakes import FakeAccounts
 from jumpseat_teamviewer.account import SETTINGS, ProviderAccount
 from jumpseat_teamviewer.client import TeamViewerClient
 from jumpseat_teamviewer.emulator import Emulator, Running
@@ -32,6 +33,7 @@ class Lent:
     clock: Any
     folder: Path = Path()
     http: HttpSession = field(default_factory=lambda: HttpSession("jumpseat-test", read_seconds=5))
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
     public_url: str = "http://127.0.0.1:8400"
 
 

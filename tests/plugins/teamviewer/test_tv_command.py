@@ -40,7 +40,7 @@ def test_it_prints_one_line_when_ready_serves_and_ends_quietly(ending):
 def test_for_people_it_prints_what_goes_into_the_settings():
     process = start("--port", "0", "--token", "48211-demo")
     try:
-        lines = [process.stdout.readline().strip() for _ in range(5)]
+        lines = [process.stdout.readline().strip() for _ in range(8)]
     finally:
         process.terminate()
         process.communicate(timeout=20)
@@ -48,7 +48,8 @@ def test_for_people_it_prints_what_goes_into_the_settings():
     assert lines[0] == "TeamViewer emulator"
     assert lines[1].startswith("api_url: http://127.0.0.1:")
     assert lines[2] == "token:   48211-demo"
-    assert lines[4] == "Ctrl+C ends it; it forgets everything."
+    assert [line.split(":")[0] for line in lines[3:7]] == ["login_url", "client_id", "client_secret", "control"]
+    assert lines[7] == "Ctrl+C ends it; it forgets everything."
 
 
 def test_a_port_that_is_taken_is_named(served):
@@ -91,8 +92,8 @@ def test_the_extensions_of_one_host_share_the_account_and_two_hosts_share_nothin
     assert accounts.isdisjoint(type_.provider for type_ in jumpseat_teamviewer.register_session_types(other))
 
 
-def test_every_setting_has_a_help_text_and_only_the_token_is_secret():
+def test_every_setting_has_a_help_text_and_only_the_tokens_are_secret():
     settings = list(jumpseat_teamviewer.register_settings())
 
     assert all(setting.help.endswith(".") for setting in settings)
-    assert [setting.name for setting in settings if setting.secret] == ["token"]
+    assert [setting.name for setting in settings if setting.secret] == ["token", "client_secret"]
