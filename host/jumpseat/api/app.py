@@ -17,6 +17,7 @@ from jumpseat.api.document import document
 from jumpseat.api.guard import Guard
 from jumpseat.api.plugin_routes import mount_plugins
 from jumpseat.api.routes import (
+    accounts,
     administration,
     choices,
     connections,
@@ -41,6 +42,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     connections.router,
     choices.router,
     launches.router,
+    accounts.router,
     administration.router,
     jobs.router,
     webhooks.router,
