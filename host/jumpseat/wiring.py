@@ -22,7 +22,7 @@ from jumpseat.catalogue.model import Catalogue
 from jumpseat.catalogue.rights import all_rights
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import Extension, RecordSource, ShareChannel
+from jumpseat.contract import Accounts, Extension, RecordSource, ShareChannel, SignIn
 from jumpseat.early import early_settings
 from jumpseat.errors import InvalidValue, PluginError, WorkspaceNotFound
 from jumpseat.hooks.dispatch import Dispatch
@@ -32,6 +32,8 @@ from jumpseat.log import get_logger
 from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, Share, Supporter
 
 if TYPE_CHECKING:
+    from jumpseat.accounts.flow import Flow
+    from jumpseat.accounts.keeping import Around, Keeping
     from jumpseat.egress import Egress
     from jumpseat.jobs.running import Body, Runner
     from jumpseat.jobs.runs import JobRuns
@@ -160,6 +162,7 @@ class Wiring:
             clock=self.clock,
             settings=lambda plugin: self._live.current.plugins.get(plugin, NOTHING) if self._live else NOTHING,
             public_url=lambda: (self._live.current.host if self._live else early).public_url,
+            accounts=self._lent,
             trace=self.trace,
         )
 
@@ -227,6 +230,47 @@ class Wiring:
         if self.catalogue.host.default_source:
             return self.catalogue.host.default_source
         return next(iter(self.catalogue.sources)) if len(self.catalogue.sources) == 1 else None
+
+    # --- sign-ins ---------------------------------------------------------------------------------------------------------
+
+    def sign_in(self, name: str) -> SignIn | None:
+        """The sign-in of this name: a plugin's, else that of the record source so called; None when nothing running brings it."""
+        found = self.plugins.sign_ins.get(name)
+        if found is None and (source := self.sources().get(name)):
+            found = source.sign_in()
+        return found
+
+    def _lent(self, plugin: str, source: str) -> Accounts:
+        """What a plugin, or one of its record sources, may use of the sign-ins that are kept: its own."""
+        from jumpseat.accounts.lending import Lent
+
+        def belongs(name: str) -> bool:
+            found = self.plugins.sign_ins.get(name)
+            return name == source if found is None else getattr(found, "plugin", "") == plugin
+
+        return Lent(lambda: self.accounts, belongs)
+
+    @_Once
+    def around(self) -> Around:
+        """What sign-ins are kept with."""
+        from jumpseat.accounts.keeping import Around
+
+        settings = (lambda: self.sealer), self.sign_in, (lambda: self.alerts), (lambda: self.catalogue.host.public_url)
+        return Around(self.store, self.clock, *settings)
+
+    @_Once
+    def accounts(self) -> Keeping:
+        """Keeps the sign-ins at providers and CRMs."""
+        from jumpseat.accounts.keeping import Keeping
+
+        return Keeping(self.around)
+
+    @_Once
+    def sign_in_flow(self) -> Flow:
+        """Leads sign-ins through browsers."""
+        from jumpseat.accounts.flow import Flow
+
+        return Flow(self.around, self.accounts)
 
     # --- store, sessions, shares ------------------------------------------------------------------------------------------
 
@@ -404,7 +448,7 @@ class Wiring:
             "company_report": self.importing.read_all,
             "reconciliation": Reconciliation(self.store, passes).run,
             "retention": RetentionJob(self.store, self.queue, self.clock, lambda: self.catalogue.host).run,
-            "token_refresh": SignIns(self.store, self._signed_in, self.alerts).run,
+            "token_refresh": SignIns(self.store, self._signed_in, self.alerts, self.accounts.renew_due).run,
         }
 
     def _signed_in(self) -> Mapping[str, Extension]:
