@@ -87,7 +87,10 @@ def _meant(facts: dict[str, Any], query: Query) -> bool:
 
 def _list(environment: Environment, table: Table, name: str) -> list[dict[str, Any]]:
     if name == "Attributes":
-        return [_attribute(environment, table, field) for field in table.fields.values()]
+        fields = list(table.fields.values())
+        return [_attribute(environment, table, one) for one in fields] + [
+            _text_of(environment, table, one) for one in fields if _has_text(one)
+        ]
     if name == "ManyToOneRelationships":
         return [
             {
@@ -168,6 +171,26 @@ def _attribute(environment: Environment, table: Table, field: Field) -> dict[str
         "AttributeOf": None,
     }
     return {**facts, **({"Targets": list(field.targets)} if field.targets else {})}
+
+
+def _has_text(field: Field) -> bool:
+    return bool(field.targets) or field.type in {"Picklist", "State", "Boolean"}
+
+
+def _text_of(environment: Environment, table: Table, field: Field) -> dict[str, Any]:
+    """The column ``customeridname`` of ``customerid``: it is told of, and read as an annotation of the other one only."""
+    facts = {**_attribute(environment, table, field), "LogicalName": f"{field.name}name", "SchemaName": f"{field.name}name"}
+    facts.pop("Targets", None)
+    kind = "String" if field.targets else "Virtual"
+    return {
+        **facts,
+        "@odata.type": f"#Microsoft.Dynamics.CRM.{kind}AttributeMetadata",
+        "AttributeType": kind,
+        "AttributeTypeName": {"Value": f"{kind}Type"},
+        "AttributeOf": field.name,
+        "IsValidForCreate": False,
+        "IsValidForUpdate": False,
+    }
 
 
 def _label(text: str) -> dict[str, Any]:

@@ -58,7 +58,8 @@ def test_conditions_choose_rows(sf, where, names):
 
 def test_rows_are_ordered_and_limited(sf):
     rows = sf.records(
-        f"SELECT ContactId FROM AccountContactRelation WHERE AccountId = '{LYON}' AND IsActive = true ORDER BY IsDirect DESC, ContactId LIMIT 2"
+        f"SELECT ContactId FROM AccountContactRelation WHERE AccountId = '{LYON}' AND IsActive = true "
+        "ORDER BY IsDirect DESC, ContactId LIMIT 2"
     )
 
     assert rows == [{"ContactId": "003A000000Jmc01IAB"}, {"ContactId": "003A000000Jmc02IAB"}]
@@ -199,8 +200,8 @@ def test_custom_permissions_are_found_through_permission_sets(sf):
 
 def test_templates_are_found_by_description_and_folder(sf):
     rows = sf.records(
-        "SELECT DeveloperName, IsActive FROM EmailTemplate WHERE Description LIKE 'teamviewer%template' AND Folder.DeveloperName = 'TeamViewer' "
-        "AND IsActive = false"
+        "SELECT DeveloperName, IsActive FROM EmailTemplate WHERE Description LIKE 'teamviewer%template' "
+        "AND Folder.DeveloperName = 'TeamViewer' AND IsActive = false"
     )
 
     assert rows == [{"DeveloperName": "TeamViewer_Lead_Old", "IsActive": False}]
