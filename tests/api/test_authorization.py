@@ -7,22 +7,26 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from api_kit import ADMINISTRATOR, CASE, USER, Api, problem
+from api_kit import ADMINISTRATOR, CASE, OTHER_CASE, USER, Api, problem
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from jumpseat import Host
+from jumpseat import Host, RecordRef
 from jumpseat.api.app import ROUTERS, routes_of
 from jumpseat.api.routes import webhooks
 from jumpseat.api.signin import signed_in
 
-OPEN = {"/health/live", "/health/ready", "/metrics"}
+PAGES = {"/launch/canvas/{source}", "/launch/{source}"}
+"""What they are given is the sign-in: signed by the CRM, or a ticket; see test_launch_refusals."""
+OPEN = {"/health/live", "/health/ready", "/metrics", *PAGES}
 """Without sign-in on purpose; the descriptions of the API (``/openapi.json`` and its dialects) are the only further ones.
 ``/metrics`` asks for it itself, see test_metrics_route."""
 JOBS = {"/v1/jobs", "/v1/jobs/{job}/runs", "/v1/job-runs/{runId}/cancel", "/v1/job-runs/{runId}/retry"}
 REPORTS = {"/v1/connections", "/v1/connections/refresh"}
 ADMINISTRATION = {*REPORTS, "/v1/alerts", "/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level", *JOBS}
 WEBHOOKS = {route.path for route in routes_of(webhooks.router)}
+OF_NO_RECORD = {"listObjects", "listSessionTypes", "listShareChannels", "listTemplates", "renewLaunch", "listSessions", "streamEvents"}
+"""What a launch is answered whatever its record is; the last two show that record alone, see test_launch_binding."""
 NO_WEBHOOK = "wh_00000000000000000000000000000000"
 NO_SESSION = "s_00000000000000000000000000000000"
 NO_SHARE = "sh_00000000000000000000000000000000"
@@ -30,6 +34,7 @@ NO_RUN = "jr_00000000000000000000000000000000"
 CREATE = {"createWebhook", "openSession", "refreshConnections", "runJob"}
 BODIES = {
     "makeOffer": {"record": {"object": "Case", "recordId": CASE}},
+    "createLaunch": {"object": "Case", "recordId": CASE},
     "openSession": {"sessionType": "remote_control"},
     "shareSession": {},
     "previewShare": {},
@@ -108,10 +113,31 @@ def test_with_a_key_every_operation_does_what_the_rights_allow(route: APIRoute, 
         assert problem(answer)["code"] == "JS-SESSION"
     elif re.search(r"{(run|share|webhook)Id}", route.path):
         assert problem(answer)["code"] == "JS-NOT-FOUND"
+    elif route.operation_id == "renewLaunch":
+        assert problem(answer)["code"] == "JS-REFUSED"  # only launches are renewed
     elif route.operation_id == "openSession" and answer.status_code == 409:
         assert problem(answer)["code"] == "JS-SESSION-VALID"  # another caller of this module has opened one
     else:
         assert answer.status_code == (201 if route.operation_id in CREATE else 200)
+
+
+@pytest.fixture(scope="module")
+def elsewhere(shared_api: Api, shared_host: Host) -> Api:
+    """Launched for another record than the one that the calls name, by an administrator."""
+    key = shared_host.create_key("launching", "administrator", shared_host.operator())
+    token, _ = shared_host.create_launch(RecordRef("Case", OTHER_CASE), shared_host.key_supporter(key, ADMINISTRATOR))
+    return Api(shared_api.base, token.token.reveal())
+
+
+@pytest.mark.parametrize(("route", "method"), SIGNED_IN)
+def test_with_the_token_of_a_launch_nothing_is_done_to_another_record(route: APIRoute, method: str, elsewhere: Api) -> None:
+    answer = ask(elsewhere, route, method)
+
+    if route.operation_id in OF_NO_RECORD:
+        assert answer.status_code == 200
+    else:
+        assert problem(answer)["code"] in {"JS-LAUNCH-RECORD", "JS-RIGHT", "JS-SESSION", "JS-NOT-FOUND"}
+        assert answer.status_code in {403, 404}
 
 
 @pytest.mark.parametrize("header", ["Basic dXNlcjpwYXNz", "Bearer", "Bearer ", "Token abc", "bearer\tabc", "Bearer \xe9"])

@@ -11,7 +11,20 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from api_kit import ACCOUNT, ADMINISTRATOR, CASE, CONFIDENTIAL_CASE, OTHER_CASE, OTHER_USER, USER, Api, ShiftedClock, problem, serving
+from api_kit import (
+    ACCOUNT,
+    ADMINISTRATOR,
+    CASE,
+    CONFIDENTIAL_CASE,
+    OTHER_CASE,
+    OTHER_USER,
+    USER,
+    Api,
+    ShiftedClock,
+    problem,
+    serving,
+    until,
+)
 from launch_kit import ANCESTORS, OLD_SECRET, PUBLIC, LaunchingCrm, canvas, get, launch, launchable, opened, post, signed, signed_request
 
 from jumpseat import Host
@@ -103,7 +116,7 @@ def test_the_secret_before_holds_as_well_until_it_is_taken_out(server: str, host
     before = api.get(f"/v1/records/Case/{CASE}/offer").status_code
     source = host.workspace / "metadata" / "sources" / "sandbox.yaml"
     source.write_text(re.sub("old_launch_secret.*\n", "", source.read_text()))
-    host._wiring.live.poll()
+    until(host._wiring.live.poll)
 
     refused = problem(api.get(f"/v1/records/Case/{CASE}/offer"))
 

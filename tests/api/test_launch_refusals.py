@@ -16,7 +16,7 @@ import requests
 from api_kit import ADMINISTRATOR, CASE, CONFIDENTIAL_CASE, INACTIVE, OTHER_USER, USER, WITHOUT_RIGHTS, Api, make_workspace, serving
 from launch_kit import INSTANCE, PUBLIC, SECRET, canvas, contents, get, launch, launchable, opened, post, signed, signed_request
 
-from jumpseat import Host
+from jumpseat import Host, RecordRef
 from jumpseat.access.launches import REFUSED, TOKEN_PREFIX
 from jumpseat.sealing import Sealer, new_key
 from jumpseat.secret import Secret
@@ -32,6 +32,7 @@ Twist = Callable[[str], str]
 def shared(tmp_path_factory: pytest.TempPathFactory, emulator: Running, sinks: Sinks) -> Iterator[tuple[Host, str]]:
     folder = make_workspace(tmp_path_factory.mktemp("launches") / "workspace", emulator, sinks)
     with opened(launchable(folder)) as host, serving(host) as base:
+        assert host.store_reachable()  # the database is made when it is first asked
         yield host, base
 
 
@@ -328,11 +329,8 @@ def test_a_form_that_is_none_is_refused(shared: tuple[Host, str], refused: Calla
 
 def test_tokens_and_tickets_that_are_none_are_refused(shared: tuple[Host, str], refused: Callable[..., requests.Response]) -> None:
     host, base = shared
-    acting = host.supporter(USER)
     key = host.create_key(f"crm{time.time_ns()}", "administrator", host.operator())
     acting = host.key_supporter(key, USER)
-    from jumpseat import RecordRef
-
     token, ticket = host.create_launch(RecordRef("Case", CASE), acting)
     good = token.token.reveal()
     foreign = Sealer([new_key()]).seal(Secret("{}"), "launch token")

@@ -42,6 +42,8 @@ OPERATIONS = {
     "runJob": "POST /v1/jobs/{job}/runs",
     "cancelJobRun": "POST /v1/job-runs/{runId}/cancel",
     "retryJobRun": "POST /v1/job-runs/{runId}/retry",
+    "createLaunch": "POST /v1/launches",
+    "renewLaunch": "POST /v1/launch/renew",
     "listTemplates": "GET /v1/templates",
     "listContacts": "GET /v1/contacts",
     "listPlugins": "GET /v1/plugins",
