@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from jumpseat import Host, RecordRef, Supporter
 from jumpseat_sandbox.outbox import Sent, read_outbox
 from jumpseat_sandbox.sinks import Sinks
 from jumpseat_teamviewer.emulator import Emulator
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the helper modules beside the tests
 
 ROOT = Path(__file__).parents[2]
 CASE = RecordRef("Case", "500A000000D34xy")
