@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jumpseat_fake_crm.dynamics.environment import Environment
+from jumpseat_fake_crm.dynamics.environment import Environment, Navigation
 from jumpseat_fake_crm.dynamics.odata import Query, read, wrong
+from jumpseat_fake_crm.dynamics.writing import LONGEST
 from jumpseat_fake_crm.rows import Field, Table
 from jumpseat_fake_crm.web import Answer, Call, CrmError
 
@@ -87,45 +88,46 @@ def _meant(facts: dict[str, Any], query: Query) -> bool:
 
 def _list(environment: Environment, table: Table, name: str) -> list[dict[str, Any]]:
     if name == "Attributes":
-        fields = list(table.fields.values())
-        return [_attribute(environment, table, one) for one in fields] + [
-            _text_of(environment, table, one) for one in fields if _has_text(one)
-        ]
-    if name == "ManyToOneRelationships":
-        return [
-            {
-                "SchemaName": f"{table.name}_{way.name}",
-                "ReferencingEntity": table.name,
-                "ReferencingAttribute": way.column,
-                "ReferencingEntityNavigationPropertyName": way.name,
-                "ReferencedEntity": way.target,
-                "ReferencedAttribute": environment.rows.tables[way.target].id_field,
-            }
-            for way in environment.navigations(table)
-            if way.kind == "one"
-        ]
-    if name == "OneToManyRelationships":
-        return [
-            {
-                "SchemaName": way.name,
-                "ReferencedEntity": table.name,
-                "ReferencedEntityNavigationPropertyName": way.name,
-                "ReferencingEntity": way.target,
-                "ReferencingAttribute": way.column,
-            }
-            for way in environment.navigations(table)
-            if way.kind == "some"
-        ]
-    ways = [way for way in environment.navigations(table) if way.kind == "many"]
-    return [
-        {
-            "SchemaName": way.name,
-            "Entity1LogicalName": table.name,
-            "Entity1NavigationPropertyName": way.name,
-            "Entity2LogicalName": way.target,
-        }
-        for way in ways
-    ]
+        return [_attribute(environment, table, field) for field in table.fields.values()]
+    kind, shown = {
+        "ManyToOneRelationships": ("one", _many_to_one),
+        "OneToManyRelationships": ("some", _one_to_many),
+        "ManyToManyRelationships": ("many", _many_to_many),
+    }[name]
+    return [shown(table, way, environment.rows.tables[way.target].id_field) for way in environment.navigations(table) if way.kind == kind]
+
+
+def _many_to_one(table: Table, way: Navigation, key: str) -> dict[str, Any]:
+    return {
+        "SchemaName": f"{table.name}_{way.name}",
+        "ReferencingEntity": table.name,
+        "ReferencingAttribute": way.column,
+        "ReferencingEntityNavigationPropertyName": way.name,
+        "ReferencedEntity": way.target,
+        "ReferencedAttribute": key,
+    }
+
+
+def _one_to_many(table: Table, way: Navigation, key: str) -> dict[str, Any]:
+    return {
+        "SchemaName": way.name,
+        "ReferencedEntity": table.name,
+        "ReferencedAttribute": table.id_field,
+        "ReferencedEntityNavigationPropertyName": way.name,
+        "ReferencingEntity": way.target,
+        "ReferencingAttribute": way.column,
+        "ReferencingEntityPrimaryIdAttribute": key,
+    }
+
+
+def _many_to_many(table: Table, way: Navigation, key: str) -> dict[str, Any]:
+    return {
+        "SchemaName": way.name,
+        "Entity1LogicalName": table.name,
+        "Entity1NavigationPropertyName": way.name,
+        "Entity2LogicalName": way.target,
+        "Entity2IntersectAttribute": key,
+    }
 
 
 def _table(table: Table) -> dict[str, Any]:
@@ -150,7 +152,7 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _attribute(environment: Environment, table: Table, field: Field) -> dict[str, Any]:
-    kind = "Lookup" if field.targets else {"Uniqueidentifier": "UniqueIdentifier"}.get(field.type, field.type)
+    kind = "Lookup" if field.targets else {"Uniqueidentifier": "UniqueIdentifier", "Date": "DateTime"}.get(field.type, field.type)
     secured = any(name == field.name and one == table.name for _, one, name in environment.rows.hidden_fields)
     facts: dict[str, Any] = {
         "@odata.type": f"#Microsoft.Dynamics.CRM.{kind}AttributeMetadata",
@@ -170,6 +172,11 @@ def _attribute(environment: Environment, table: Table, field: Field) -> dict[str
         "DisplayName": _label(field.name),
         "AttributeOf": None,
     }
+    if field.type in LONGEST:
+        facts["MaxLength"] = LONGEST[field.type]
+    if kind == "DateTime":
+        facts["DateTimeBehavior"] = {"Value": "DateOnly" if field.type == "Date" else "UserLocal"}
+        facts["AttributeType"] = "DateTime"
     return {**facts, **({"Targets": list(field.targets)} if field.targets else {})}
 
 
@@ -188,6 +195,7 @@ def _text_of(environment: Environment, table: Table, field: Field) -> dict[str, 
         "AttributeType": kind,
         "AttributeTypeName": {"Value": f"{kind}Type"},
         "AttributeOf": field.name,
+        "MaxLength": 100,
         "IsValidForCreate": False,
         "IsValidForUpdate": False,
     }

@@ -17,6 +17,7 @@ LARGEST_PAGE = 5000
 FORMATTED = "OData.Community.Display.V1.FormattedValue"
 LOGICAL = "Microsoft.Dynamics.CRM.lookuplogicalname"
 ASSOCIATED = "Microsoft.Dynamics.CRM.associatednavigationproperty"
+_TEXT_FUNCTIONS = frozenset({"contains", "startswith", "endswith"})
 _PAGE_SIZE = re.compile(r"odata\.maxpagesize=(\d+)")
 _ANNOTATIONS = re.compile(r'odata\.include-annotations="?([^";]+)"?')
 _STATES = {
@@ -227,6 +228,10 @@ def compare(field: Field, value: Any, condition: Comparison) -> bool:
             f"A binary operator with incompatible types was detected. Found operand types 'Edm.{kind.capitalize()}' and "
             f"'Edm.{condition.kind.capitalize()}' for operator kind '{condition.operator}' on '{condition.path}'."
         )
+    if condition.operator in _TEXT_FUNCTIONS and (kind, condition.kind) != ("string", "string"):
+        raise wrong(
+            f"No function signature for the function with name '{condition.operator}' matches the arguments for '{condition.path}'."
+        )
     left, right = _sortable(value), _sortable(condition.value)
     if condition.operator in {"eq", "ne"}:
         return (left == right) == (condition.operator == "eq")
@@ -236,7 +241,7 @@ def compare(field: Field, value: Any, condition: Comparison) -> bool:
 
 
 def _ordered(operator: str, left: Any, right: Any) -> bool:
-    if operator in {"contains", "startswith", "endswith"}:
+    if operator in _TEXT_FUNCTIONS:
         return bool({"contains": right in left, "startswith": left.startswith(right), "endswith": left.endswith(right)}[operator])
     return bool({"gt": left > right, "ge": left >= right, "lt": left < right, "le": left <= right}[operator])
 

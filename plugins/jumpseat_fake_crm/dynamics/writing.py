@@ -22,7 +22,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "Money": (int, float),
 }
 _KINDS = {"annotation": "note", "appnotification": "notification", "task": "task", "contact": "contact"}
-_LONGEST = {"String": 4000, "Memo": 1_048_576}
+LONGEST = {"String": 4000, "Memo": 1_048_576}
+"""Characters of a column, by its type."""
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LONGEST_DATA = 5000
 """Characters of an app notification's ``data``."""
 
@@ -132,7 +134,9 @@ class Writer:
             return None
         if type(value) not in _TYPES.get(field.type, (str,)):
             raise CrmError(400, _PAYLOAD, f"Cannot convert the literal '{value}' to the expected type of '{field.name}'.")
-        if isinstance(value, str) and len(value) > _LONGEST.get(field.type, 4000):
+        if field.type == "Date" and not _DAY.fullmatch(str(value)):
+            raise CrmError(400, _PAYLOAD, f"Cannot convert the literal '{value}' to the expected type 'Edm.Date'.")
+        if isinstance(value, str) and len(value) > LONGEST.get(field.type, 4000):
             raise CrmError(
                 400, "0x80044331", f"A validation error occurred. The length of the '{field.name}' attribute exceeded the maximum."
             )

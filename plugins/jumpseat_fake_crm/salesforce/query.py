@@ -163,10 +163,7 @@ class Query:
                 f"{'' if kind.get(field.type, 'string') == 'string' else 'not '}be enclosed in quotes",
             )
         if field.type in {"id", "reference"}:
-            try:
-                return full(literal.value)
-            except ValueError:
-                raise CrmError(400, "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {literal.value}") from None
+            return _id(literal.value)
         return _comparable(field, literal.value)
 
     def _access_rows(self, select: Select) -> list[Row]:
@@ -175,7 +172,7 @@ class Query:
         users, records = equal.get("UserId", []), equal.get("RecordId", []) + listed.get("RecordId", [])
         if len(users) != 1 or not records:
             raise malformed("Must filter UserRecordAccess queries by one UserId and by RecordId with = or IN.")
-        return [self._org.access(full(users[0]), full(record)) for record in records]
+        return [self._org.access(_id(users[0]), _id(record)) for record in records]
 
     # --- shape ---
 
@@ -213,6 +210,18 @@ class Query:
         where = same if select.where is None else Logic("AND", (same, select.where))
         records = self.run(Select(select.items, object, where, select.order, select.limit, select.offset))
         return {name: {"totalSize": len(records), "done": True, "records": records} if records else None}
+
+
+def _id(text: str) -> str:
+    """An id of a condition in its full form.
+
+    Raises:
+        CrmError: it is none.
+    """
+    try:
+        return full(text)
+    except ValueError:
+        raise CrmError(400, "INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {text}") from None
 
 
 def moment(value: Any) -> float:

@@ -125,6 +125,12 @@ def test_an_id_that_is_none_is_refused(sf):
     assert refused(sf.query("SELECT Id FROM Case WHERE Id = 'abc'")) == (400, "INVALID_QUERY_FILTER_OPERATOR")
 
 
+def test_record_access_of_what_is_no_id_is_refused(sf):
+    answer = sf.query("SELECT RecordId FROM UserRecordAccess WHERE UserId = 'x' AND RecordId = '500A000000D34xy'")
+
+    assert refused(answer) == (400, "INVALID_QUERY_FILTER_OPERATOR")
+
+
 def test_a_text_in_place_of_a_boolean_is_refused(sf):
     assert refused(sf.query("SELECT Id FROM Case WHERE IsClosed = 'true'")) == (400, "INVALID_FIELD")
 
