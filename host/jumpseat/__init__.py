@@ -63,13 +63,16 @@ if TYPE_CHECKING:
         bring_in as bring_in,
     )
     from jumpseat.interchange.files import (
+        ASIDE as ASIDE,
         ObjectFile as ObjectFile,
         TemplateFile as TemplateFile,
+        is_aside as is_aside,
         open_workspace as open_workspace,
-        parse_template as parse_template,
+        read_aside as read_aside,
         read_objects as read_objects,
         read_templates as read_templates,
     )
+    from jumpseat.interchange.plain_text import plain_text as plain_text
     from jumpseat.interchange.writing import (
         Written as Written,
         read_file as read_file,
@@ -166,12 +169,15 @@ _HOME = {
     "Left": "jumpseat.interchange.bringing",
     "Moved": "jumpseat.interchange.bringing",
     "bring_in": "jumpseat.interchange.bringing",
+    "ASIDE": "jumpseat.interchange.files",
     "ObjectFile": "jumpseat.interchange.files",
     "TemplateFile": "jumpseat.interchange.files",
+    "is_aside": "jumpseat.interchange.files",
     "open_workspace": "jumpseat.interchange.files",
-    "parse_template": "jumpseat.interchange.files",
+    "read_aside": "jumpseat.interchange.files",
     "read_objects": "jumpseat.interchange.files",
     "read_templates": "jumpseat.interchange.files",
+    "plain_text": "jumpseat.interchange.plain_text",
     "Written": "jumpseat.interchange.writing",
     "read_file": "jumpseat.interchange.writing",
     "read_folder": "jumpseat.interchange.writing",

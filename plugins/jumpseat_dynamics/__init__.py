@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from jumpseat import hookimpl
 
 if TYPE_CHECKING:
+    import click
+
     from jumpseat import RecordSource
 
 
@@ -21,3 +23,10 @@ def register_record_sources() -> Iterable[type[RecordSource]]:
     from jumpseat_dynamics.source import DynamicsSource
 
     return [DynamicsSource]
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    from jumpseat_dynamics.rows_commands import add_commands
+
+    add_commands(cli)

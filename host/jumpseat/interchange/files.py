@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from jumpseat.catalogue.source_text import SourceText, decode
 from jumpseat.errors import MetadataInvalid
 from jumpseat.types import NOTHING
 
+ASIDE = "jumpseat"
+"""Folder of an export for templates that its CRM cannot say letter by letter; nothing deploys them, an import takes them."""
 SCHEMA_LINE = "# yaml-language-server: $schema=../schema/supported-object.json"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_ .-]*(?<! )")
 _ITEM = re.compile(r"[A-Za-z][A-Za-z0-9_.]*")
@@ -167,6 +169,28 @@ def parse_template(path: str, content: bytes | Problem, html: bytes | Problem | 
         stem=parts[0],
         path=path,
     )
+
+
+def read_aside(files: Mapping[str, bytes]) -> tuple[list[TemplateFile], list[str]]:
+    """The templates that an export laid beside what its CRM can say, and the paths of files that are none.
+
+    Args:
+        files: of the foreign folder, by path.
+    """
+    found, wrong = [], []
+    for path in sorted(path for path in files if is_aside(path) and path.endswith(".txt")):
+        inside = path[path.index(f"{ASIDE}/templates/") + len(ASIDE) + 1 :]
+        made = parse_template(inside, files[path], files.get(html_beside(path)))
+        if made is None:
+            wrong.append(path)
+        else:
+            found.append(replace(made, origin=path))
+    return found, wrong
+
+
+def is_aside(path: str) -> bool:
+    """Is it a file of a template that an export laid aside?"""
+    return f"/{ASIDE}/templates/email/" in f"/{path}" and path.endswith((".txt", ".html"))
 
 
 def open_workspace(workspace: Path) -> Catalogue:

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jumpseat import (
+    ASIDE,
     InvalidValue,
     Left,
     Moved,
     ObjectFile,
     TemplateFile,
     bring_in,
+    is_aside,
     open_workspace,
-    parse_template,
+    read_aside,
     read_folder,
     read_objects,
     read_templates,
@@ -39,8 +41,6 @@ from jumpseat_salesforce.metadata_files.xml_files import Unreadable
 API_VERSION = "67.0"
 PACKAGE = "force-app/main/default"
 """Package folder of what is written."""
-ASIDE = "jumpseat"
-"""Folder beside the package: templates that merge fields cannot say, letter by letter; nothing deploys them."""
 _MOST_TOLD = 20
 
 
@@ -107,8 +107,8 @@ def _is_in(path: str, folder: str) -> bool:
 
 
 def _is_wanted(path: str) -> bool:
-    if _is_in(path, ASIDE) and f"{ASIDE}/templates/email/" in path:
-        return path.endswith((".txt", ".html"))
+    if is_aside(path):
+        return True
     if _is_in(path, "customMetadata"):
         return path.endswith((".md", ".md-meta.xml"))
     return _is_in(path, "email") and path.endswith((".email", ".email-meta.xml"))
@@ -166,13 +166,9 @@ class _Reading:
 
     def aside(self, files: dict[str, bytes]) -> None:
         """Templates that an export laid beside the package win: they are complete."""
-        for path in (path for path in files if f"{ASIDE}/templates/" in path and path.endswith(".txt")):
-            inside = path[path.index(f"{ASIDE}/") + len(ASIDE) + 1 :]
-            made = parse_template(inside, files[path], files.get(path.removesuffix("txt") + "html"))
-            if made is None:
-                self.problems.append(f"{path}: this is not a template with front matter")
-            else:
-                self.templates[made.name, made.language] = made
+        found, wrong = read_aside(files)
+        self.problems += [f"{path}: this is not a template with front matter" for path in wrong]
+        self.templates |= {(one.name, one.language): one for one in found}
 
 
 # --- workspace → tree -------------------------------------------------------------------------------------------------

@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from jumpseat import Left, TemplateFile, with_merge_fields
+from jumpseat import Left, TemplateFile, plain_text, with_merge_fields
 from jumpseat_salesforce.metadata_files.names import developer_name
-from jumpseat_salesforce.metadata_files.plain_text import plain_text
 from jumpseat_salesforce.metadata_files.records import KIND
 from jumpseat_salesforce.metadata_files.xml_files import HEAD, METADATA, Unreadable, element, local, parsed
 

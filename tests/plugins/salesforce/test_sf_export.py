@@ -11,10 +11,9 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from jumpseat import InvalidValue, ObjectFile, Refused, TemplateFile
+from jumpseat import InvalidValue, ObjectFile, Refused, TemplateFile, plain_text
 from jumpseat_salesforce.metadata_files.moving import PACKAGE, export_tree, import_tree
 from jumpseat_salesforce.metadata_files.names import developer_name, is_developer_name
-from jumpseat_salesforce.metadata_files.plain_text import plain_text
 from jumpseat_salesforce.metadata_files.records import Value, packed, unpacked
 
 sys.path.insert(0, str(Path(__file__).parent))

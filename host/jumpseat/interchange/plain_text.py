@@ -6,30 +6,7 @@ import re
 from html.parser import HTMLParser
 
 _BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "blockquote",
-        "br",
-        "div",
-        "footer",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "ol",
-        "p",
-        "section",
-        "table",
-        "tr",
-        "ul",
-    ]
+    "address article blockquote br div footer h1 h2 h3 h4 h5 h6 header hr li main ol p section table tr ul".split(" ")  # noqa: SIM905  # reads better
 )
 _SILENT = frozenset(("head", "script", "style", "title"))
 _SPACES = re.compile(r"[ \t\n\r\f]+")
