@@ -25,7 +25,7 @@ from jumpseat import (
     RestClient,
 )
 from jumpseat_salesforce.answers import Described, Page, Row, Usage, created_id, unreadable
-from jumpseat_salesforce.failures import Complaint, ServerFailed, error_for, presentable, read_json
+from jumpseat_salesforce.failures import Complaint, ServerFailed, error_for, read_json
 from jumpseat_salesforce.ids import full_id
 from jumpseat_salesforce.soql import Condition, is_name, select
 
@@ -194,10 +194,7 @@ class SalesforceClient:
         body = read_json(self._call("POST", f"/actions/standard/{_checked(action)}", json={"inputs": [dict(inputs)]}))
         result = body[0] if isinstance(body, list) and body and isinstance(body[0], dict) else {}
         if result.get("isSuccess") is not True:
-            errors = result.get("errors")
-            first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-            code, words = (str(first.get(key) or "") for key in ("statusCode", "message"))
-            raise error_for(Complaint(400, code, presentable(words)), wrote=True, version=self.version, now=self._clock.now())
+            raise error_for(Complaint.of(400, body), wrote=True, version=self.version, now=self._clock.now())
 
     # --- how a call goes ---
 

@@ -43,7 +43,6 @@ _READ_ONLY = frozenset(
         "CANNOT_UPDATE_CONVERTED_LEAD",
         "ENTITY_IS_LOCKED",
         "FIELD_CUSTOM_VALIDATION_EXCEPTION",
-        "INSUFFICIENT_ACCESS",
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
         "INSUFFICIENT_ACCESS_OR_READONLY",
     }
@@ -83,9 +82,9 @@ class Complaint:
     @classmethod
     def of(cls, status: int, body: Any) -> Complaint:
         """The complaint in a body that was read already (a part of a composite answer)."""
-        first = body[0] if isinstance(body, list) and body else body
-        row: Mapping[str, Any] = first if isinstance(first, dict) else {}
-        code = _text(row.get("errorCode")) or _text(row.get("error"))
+        row = _first(body)
+        row = _first(row["errors"]) if isinstance(row.get("errors"), list) else row  # the result of an action
+        code = _text(row.get("errorCode")) or _text(row.get("error")) or _text(row.get("statusCode"))
         words = _text(row.get("message")) or _text(row.get("error_description"))
         named = row.get("fields")
         fields = tuple(name for name in map(_text, named) if name) if isinstance(named, list) else ()
@@ -184,6 +183,11 @@ def _field(complaint: Complaint, *, wrote: bool) -> ProviderError:
 def _said(what: str, complaint: Complaint) -> str:
     told = complaint.words or complaint.code
     return f"{what}: {told}." if told else f"{what} (status {complaint.status})."
+
+
+def _first(body: Any) -> Mapping[str, Any]:
+    found = body[0] if isinstance(body, list) and body else body
+    return found if isinstance(found, dict) else {}
 
 
 def _text(value: object) -> str:
