@@ -218,8 +218,20 @@ def test_a_provider_that_is_away_ends_nothing_and_is_not_asked_by_everybody(
         with pytest.raises(ProviderUnreachable) as away:
             kept.grant("desk", "005A")
 
-    assert away.value.message == "The desk is closed; it will not say more than ***."
+    assert away.value.message == "The desk is closed."
     assert (kept.has("desk", "005A"), told.open, provider.refreshes) == (True, {}, 0)
+
+
+@pytest.mark.shows_secrets  # the sign-in does, on purpose; what comes through is looked at here
+def test_a_token_in_the_words_of_a_plugin_is_masked(kept: Keeping, sign_in: AtServer, provider: TokenServer) -> None:
+    sign_in.careless = True
+    kept.put(sign_in, "005A", "Nadia Ferrand", provider.issue())
+    provider.answers = [503]
+
+    with pytest.raises(ProviderUnreachable) as away:
+        kept.grant("desk", "005A")
+
+    assert (away.value.message, str(away.value)) == ("The desk is closed to ***.", "The desk is closed to ***.")
 
 
 def test_while_the_provider_is_away_the_old_token_serves_while_it_lasts(kept: Keeping, sign_in: AtServer, provider: TokenServer) -> None:

@@ -18,7 +18,9 @@ from jumpseat.api.signin import signed_in
 
 PAGES = {"/launch/canvas/{source}", "/launch/{source}"}
 """What they are given is the sign-in: signed by the CRM, or a ticket; see test_launch_refusals."""
-OPEN = {"/health/live", "/health/ready", "/metrics", *PAGES}
+WAY = {"/sign-in/close.js", "/sign-in/callback", "/sign-in/{ticket}"}
+"""A browser's way through a sign-in at a provider: ticket and state say who is on it; see test_accounts."""
+OPEN = {"/health/live", "/health/ready", "/metrics", *PAGES, *WAY}
 """Without sign-in on purpose; the descriptions of the API (``/openapi.json`` and its dialects) are the only further ones.
 ``/metrics`` asks for it itself, see test_metrics_route."""
 JOBS = {"/v1/jobs", "/v1/jobs/{job}/runs", "/v1/job-runs/{runId}/cancel", "/v1/job-runs/{runId}/retry"}
@@ -31,6 +33,7 @@ NO_WEBHOOK = "wh_00000000000000000000000000000000"
 NO_SESSION = "s_00000000000000000000000000000000"
 NO_SHARE = "sh_00000000000000000000000000000000"
 NO_RUN = "jr_00000000000000000000000000000000"
+NO_ACCOUNT = "pa_00000000000000000000000000000000"
 CREATE = {"createWebhook", "openSession", "refreshConnections", "runJob"}
 BODIES = {
     "makeOffer": {"record": {"object": "Case", "recordId": CASE}},
@@ -72,6 +75,7 @@ def ask(api: Api, route: APIRoute, method: str) -> requests.Response:
     path = route.path.replace("{object}", "Case").replace("{recordId}", CASE).replace("{sessionId}", NO_SESSION)
     path = path.replace("{shareId}", NO_SHARE).replace("{webhookId}", NO_WEBHOOK).replace("{deliveryId}", NO_WEBHOOK)
     path = path.replace("{job}", "retention").replace("{runId}", NO_RUN)
+    path = path.replace("{signIn}", "nobody").replace("{accountId}", NO_ACCOUNT)
     query = f"?object=Case&recordId={CASE}" if route.path == "/v1/contacts" else ""
     return api.call(method, path + query, BODIES.get(route.operation_id or ""))
 
@@ -111,7 +115,7 @@ def test_with_a_key_every_operation_does_what_the_rights_allow(route: APIRoute, 
         assert problem(answer)["code"] == "JS-RIGHT"
     elif "{sessionId}" in route.path:
         assert problem(answer)["code"] == "JS-SESSION"
-    elif re.search(r"{(run|share|webhook)Id}", route.path):
+    elif re.search(r"{((run|share|webhook|account)Id|signIn)}", route.path):
         assert problem(answer)["code"] == "JS-NOT-FOUND"
     elif route.operation_id == "renewLaunch":
         assert problem(answer)["code"] == "JS-REFUSED"  # only launches are renewed

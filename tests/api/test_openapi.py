@@ -59,6 +59,9 @@ OPERATIONS = {
     "testWebhook": "POST /v1/webhooks/{webhookId}/test",
     "listWebhookDeliveries": "GET /v1/webhooks/{webhookId}/deliveries",
     "redeliverWebhook": "POST /v1/webhooks/{webhookId}/deliveries/{deliveryId}/redeliver",
+    "startSignIn": "POST /v1/accounts/{signIn}/start",
+    "listAccounts": "GET /v1/accounts",
+    "revokeAccount": "DELETE /v1/accounts/{accountId}",
     "checkLive": "GET /health/live",
     "checkReady": "GET /health/ready",
 }

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import jumpseat.testing
-from jumpseat import Record, RecordRef, contract, errors, hookspecs
+from jumpseat import Record, RecordRef, SignInRequest, contract, errors, hookspecs
 from jumpseat.hooks import Plugins, PluginState
 from jumpseat.hooks.trace import MAX_TEXT, TraceLevel
 from jumpseat.testing.fakes import CONTACT, a_message, a_record, a_supporter, an_open_request
@@ -42,7 +42,7 @@ def test_every_plugin_of_the_guide_is_active(guide: Callable[..., Plugins]) -> N
     found = {info.name: (info.state, info.reason) for info in guide().infos() if info.name in PLUGINS}
 
     assert found == dict.fromkeys(PLUGINS, (PluginState.ACTIVE, ""))
-    assert PLUGINS == ["helpdesk", "house_rules", "meeting_room", "pager", "pager_receipts"]
+    assert PLUGINS == ["helpdesk", "house_rules", "meeting_room", "pager", "pager_receipts", "switchboard"]
 
 
 def test_the_pager_pages(guide: Callable[..., Plugins], gateway: str, paged: list[Any]) -> None:
@@ -74,6 +74,26 @@ def test_the_helpdesk_reads(guide: Callable[..., Plugins]) -> None:
     assert (contact.name, contact.email) == ("Ada Byron", "ada@example.test")
     with pytest.raises(errors.RecordNotFound, match=r"There is no ticket T-2\."):
         source.get(RecordRef("Ticket", "T-2"), ())
+
+
+def test_the_switchboard_is_signed_in_to(guide: Callable[..., Plugins]) -> None:
+    settings = {"client_id": "app"}
+    switchboard = guide(settings=lambda plugin: settings if plugin == "switchboard" else {}).sign_ins["switchboard"]
+
+    page = switchboard.authorize_url(SignInRequest("s-1", "https://jumpseat.example/sign-in/callback", "proof"))
+
+    assert page.startswith("https://switchboard.example.com/authorize?client_id=app&redirect_uri=https%3A%2F%2Fjumpseat.example")
+    assert "&state=s-1&code_challenge=proof&" in page
+    assert switchboard.needs_scopes == ("calls",)
+
+
+def test_the_methods_and_questions_of_the_guides_sign_in_are_those_of_the_contract() -> None:
+    section = GUIDE.split("## A sign-in")[1].split("\n## ")[0]
+    told = re.findall(r"^\|.*`(?:accounts\.)?(\w+)\([^)]*\)`", section, re.MULTILINE)
+    written = {name: method for name, method in vars(contract.SignIn).items() if inspect.isfunction(method)}
+    asked = {name: method for name, method in vars(contract.Accounts).items() if inspect.isfunction(method) and not name.startswith("_")}
+
+    assert set(told) == set(written) | set(asked)
 
 
 def test_the_house_rules_hold(guide: Callable[..., Plugins]) -> None:
