@@ -76,6 +76,16 @@ class Table:
         return [self.columns[name] for name in names]
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the columns of a table can hold; asked for only before something is written."""
+
+    dates: frozenset[str]
+    """Columns that hold a day without a time."""
+    lengths: Mapping[str, int]
+    """The most characters of each column with text."""
+
+
 class Schema:
     """The tables of one environment. Thread-safe.
 
@@ -88,6 +98,7 @@ class Schema:
         self._client, self._clock = client, clock
         self._lock = threading.Lock()
         self._known: dict[str, tuple[datetime, Table | None]] = {}
+        self._limits: dict[str, tuple[datetime, Limits]] = {}
 
     def table(self, name: str) -> Table | None:
         """A table by its logical name; None where there is none."""
@@ -107,6 +118,27 @@ class Schema:
         """Ask anew: what Dynamics answered does not fit what was known."""
         with self._lock:
             self._known.pop(name, None)
+
+    def limits(self, table: Table) -> Limits:
+        """What the columns of a table can hold."""
+        now = self._clock.now()
+        with self._lock:
+            until, found = self._limits.get(table.name, (now, None))
+        if found is None or now >= until:
+            dates = self._facts(table, "DateTime", "DateTimeBehavior")
+            texts = [*self._facts(table, "String", "MaxLength"), *self._facts(table, "Memo", "MaxLength")]
+            found = Limits(
+                frozenset(_text(row, "LogicalName") for row in dates if _is_day(row)),
+                {_text(row, "LogicalName"): length for row in texts if isinstance(length := row.get("MaxLength"), int) and length > 0},
+            )
+            with self._lock:
+                self._limits[table.name] = (now + KEPT, found)
+        return found
+
+    def _facts(self, table: Table, type: str, fact: str) -> list[Row]:
+        """A fact that only columns of one type have."""
+        path = f"{odata.definition(table.name)}/Attributes/Microsoft.Dynamics.CRM.{type}AttributeMetadata"
+        return self._client.all(path, {"$select": odata.fields(("LogicalName", fact))}, most=MOST_COLUMNS, page=MOST_COLUMNS)
 
     def _asked(self, name: str) -> Table | None:
         path = odata.definition(name)
@@ -138,6 +170,11 @@ def _columns(rows: Sequence[Row]) -> dict[str, Column]:
         elif name == f"{of}name" and of in named:
             found[name] = Column(name, _text(named[of], "AttributeType"), _label(row) or name, of=of, writable=False)
     return found
+
+
+def _is_day(row: Row) -> bool:
+    behaviour = row.get("DateTimeBehavior")
+    return isinstance(behaviour, dict) and behaviour.get("Value") == "DateOnly"
 
 
 def _text(row: Row | None, name: str) -> str:

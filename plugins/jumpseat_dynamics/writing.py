@@ -15,7 +15,7 @@ from jumpseat_dynamics.failures import Missing, PrivilegeMissing
 from jumpseat_dynamics.ids import Guid, find_guid, guid
 from jumpseat_dynamics.people import PERSON, People, to_contact
 from jumpseat_dynamics.recipes import FREE_PLACE
-from jumpseat_dynamics.schema import Column, Schema, Table
+from jumpseat_dynamics.schema import Column, Limits, Schema, Table
 
 SUBJECT = "Jumpseat"
 """Under which notes and links of notifications stand."""
@@ -108,13 +108,14 @@ class Writing:
             RecordNotFound: there is no such record.
             ProviderRefused: a field is none that can be written, or Dynamics refuses.
         """
-        table = self._table(record)
+        id, table = guid(record.id), self._table(record)
         columns = [_writable(table, name) for name in values]
-        sent = {column.name: _as_type(table, column, value) for column, value in zip(columns, values.values(), strict=True)}
-        if not sent:
+        if not columns:
             return
+        limits = self._schema.limits(table)
+        sent = {column.name: _as_type(table, column, limits, value) for column, value in zip(columns, values.values(), strict=True)}
         try:
-            self._client.update(table.entity_set, guid(record.id), sent)
+            self._client.update(table.entity_set, id, sent)
         except Missing as error:
             raise not_found(record) from error
         except PrivilegeMissing:
@@ -173,7 +174,7 @@ def _note(table: Table, record: Record, text: str) -> dict[str, Any]:
             f"The table '{table.name}' takes no notes in Dynamics; switch 'Attachments' on for it, or 'chat_message' off."
         )
     place = f"objectid_{odata.name(table.name)}@odata.bind"
-    return {"subject": SUBJECT, "notetext": text[:LONGEST_NOTE], place: odata.bound(table.entity_set, guid(record.id))}
+    return {"subject": SUBJECT, "notetext": _cut(text, LONGEST_NOTE), place: odata.bound(table.entity_set, guid(record.id))}
 
 
 def _person(contact: Contact, account: Guid | None) -> dict[str, Any]:
@@ -204,12 +205,12 @@ def _writable(table: Table, name: str) -> Column:
     return column
 
 
-def _as_type(table: Table, column: Column, value: Any) -> Any:
-    """The value as the column takes it."""
+def _as_type(table: Table, column: Column, limits: Limits, value: Any) -> Any:
+    """The value as the column takes it: texts no longer than it holds, moments in UTC, days where it has no time."""
     if column.type in _TEXT:
-        return odata.instant(value) if isinstance(value, datetime) else str(value)
+        return _cut(odata.instant(value) if isinstance(value, datetime) else str(value), limits.lengths.get(column.name, LONGEST_NOTE))
     if column.type == "DateTime" and isinstance(value, datetime):
-        return odata.instant(value)
+        return odata.instant(value)[:10] if column.name in limits.dates else odata.instant(value)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if (column.type in _WHOLE and isinstance(value, int) and number) or (column.type in _DECIMAL and number):
         return value
@@ -221,12 +222,17 @@ def _as_type(table: Table, column: Column, value: Any) -> Any:
     )
 
 
+def _cut(text: str, most: int) -> str:
+    """The text, no longer than that; where something is left out, an ellipsis says so."""
+    return text if len(text) <= most else text[: max(most - 1, 0)] + "…"
+
+
 def _notification(notice: Notice, user: Guid) -> dict[str, Any]:
     actions = {"actions": [{"title": SUBJECT, "data": {"url": notice.link, "navigationTarget": "newWindow"}}]}
     data = json.dumps(actions)
     return {
-        "title": notice.title[:LONGEST_TITLE],
-        "body": notice.text[:LONGEST_TEXT],
+        "title": _cut(notice.title, LONGEST_TITLE),
+        "body": _cut(notice.text, LONGEST_TEXT),
         "icontype": _ICON_SUCCESS,
         "toasttype": _TOAST_TIMED,
         "ttlinseconds": NOTICE_SECONDS,

@@ -112,6 +112,22 @@ def test_a_column_that_only_the_recipe_asks_for_may_be_missing(source: DynamicsS
     assert (read["fullname"], read["telephone3"]) == ("Lucie Petit", None)
 
 
+def test_lookups_and_choices_are_also_read_as_people_see_them(source: DynamicsSource, fake: Fake) -> None:
+    assert source.get(CASE, ("customeridname", "customerid", "statecodename", "primarycontactidname")) == {
+        "customeridname": "Ateliers Lumière",
+        "customerid": guid_of("account", 1),
+        "statecodename": "Active",
+        "primarycontactidname": "Hugo Bernard",
+    }
+    assert asked(fake, f"incidents({CASE.id})")[0]["query"] == {"$select": "incidentid,_customerid_value,statecode,_primarycontactid_value"}
+
+
+def test_what_people_see_of_a_lookup_cannot_be_written(source: DynamicsSource, fake: Fake) -> None:
+    with pytest.raises(ProviderRefused, match="has no column 'customeridname' that can be written"):
+        source.write_back(a_row("case", 1), {"customeridname": "x"})
+    assert fake.written() == []
+
+
 @pytest.mark.parametrize("object", ["incident", "no_such_table"])
 def test_a_record_that_is_not_there_is_told_as_such(source: DynamicsSource, object: str) -> None:
     with pytest.raises(RecordNotFound):

@@ -140,10 +140,23 @@ def test_a_closed_record_leaves_the_person_with_the_account(source: DynamicsSour
 
 def test_fields_are_written_as_their_columns_take_them(source: DynamicsSource, fake: Fake) -> None:
     moment = datetime(2026, 3, 2, 9, 30, 15, 250_000, UTC)
-    source.write_back(a_row("case", 1), {"new_lastsupport": moment, "description": 42, "emailaddress": "x@example.test"})
+    values = {
+        "new_lastsupport": moment,
+        "new_lastsupportday": moment,
+        "description": 42,
+        "new_supportminutes": 42,
+        "emailaddress": "x@example.test",
+    }
+    source.write_back(a_row("case", 1), values)
 
     (change,) = fake.written("update")
-    assert change["values"] == {"new_lastsupport": "2026-03-02T09:30:15Z", "description": "42", "emailaddress": "x@example.test"}
+    assert change["values"] == {
+        "new_lastsupport": "2026-03-02T09:30:15Z",
+        "new_lastsupportday": "2026-03-02",
+        "description": "42",
+        "new_supportminutes": 42,
+        "emailaddress": "x@example.test",
+    }
     (call,) = asked(fake, "incidents", "PATCH")
     assert call["headers"]["if-match"] == "*"
 
@@ -165,7 +178,10 @@ def test_a_field_that_cannot_be_written_is_named_before_anything_is_sent(source:
     assert fake.written() == []
 
 
-@pytest.mark.parametrize(("name", "value"), [("customerid", "x"), ("new_lastsupport", "yesterday"), ("prioritycode", 1), ("statecode", 1)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("customerid", "x"), ("new_lastsupport", "yesterday"), ("prioritycode", 1), ("statecode", 1), ("new_supportminutes", "many")],
+)
 def test_a_value_that_a_column_cannot_take_is_refused(source: DynamicsSource, fake: Fake, name: str, value: object) -> None:
     with pytest.raises(ProviderRefused, match=f"The column '{name}' of the table 'incident' is of type .* and cannot take this; correct"):
         source.write_back(a_row("case", 1), {name: value})
@@ -197,14 +213,20 @@ def test_the_same_values_of_a_closed_record_are_one_note(source: DynamicsSource,
     assert [note["values"]["notetext"] for note in fake.written("note")] == ["emailaddress: a", "emailaddress: b"]
 
 
-def test_a_refusal_of_an_open_record_is_passed_on(source: DynamicsSource, fake: Fake) -> None:
-    with pytest.raises(ProviderRefused) as refused:
-        source.write_back(a_row("case", 1), {"emailaddress": "x" * 5000})
+def test_a_text_is_cut_to_what_the_column_holds(source: DynamicsSource, fake: Fake) -> None:
+    source.write_back(a_row("case", 1), {"emailaddress": "x" * 5000})
 
-    assert refused.value.message == (
-        "Dynamics refused: A validation error occurred. The length of the 'emailaddress' attribute exceeded the maximum."
-    )
-    assert fake.written() == []
+    (change,) = fake.written("update")
+    assert change["values"] == {"emailaddress": "x" * 3999 + "…"}
+
+
+def test_a_refusal_of_an_open_record_is_passed_on(source: DynamicsSource, fake: Fake) -> None:
+    source.write_back(a_row("case", 1), {"description": "x"})
+    fake.switch(fail_calls=1, fail_status=400)
+
+    with pytest.raises(ProviderRefused, match="Dynamics refused"):
+        source.write_back(a_row("case", 1), {"description": "y"})
+    assert [change["values"] for change in fake.written()] == [{"description": "x"}]
 
 
 # --- notifications ----------------------------------------------------------------------------------------------------
