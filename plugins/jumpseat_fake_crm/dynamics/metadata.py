@@ -88,7 +88,10 @@ def _meant(facts: dict[str, Any], query: Query) -> bool:
 
 def _list(environment: Environment, table: Table, name: str) -> list[dict[str, Any]]:
     if name == "Attributes":
-        return [_attribute(environment, table, field) for field in table.fields.values()]
+        fields = list(table.fields.values())
+        return [_attribute(environment, table, one) for one in fields] + [
+            _text_of(environment, table, one) for one in fields if _has_text(one)
+        ]
     kind, shown = {
         "ManyToOneRelationships": ("one", _many_to_one),
         "OneToManyRelationships": ("some", _one_to_many),
