@@ -96,7 +96,7 @@ class SalesforceSource(RecordSource):
             if not getattr(self.config, name):
                 return f"The setting '{name}' of the Salesforce source is not set; the sign-in '{way}' needs it."
         if way == "web_server" and not self.runtime.accounts.has(self.source):
-            return "Nobody is signed in to Salesforce yet. An administrator has to sign this source in."
+            return f"Nobody is signed in to Salesforce yet. An administrator does so with 'jumpseat accounts sign-in {self.source}'."
         return ""
 
     def sign_in(self) -> SignIn | None:
@@ -105,6 +105,9 @@ class SalesforceSource(RecordSource):
         found = SalesforceSignIn()
         found.runtime = self.runtime
         return found
+
+    def keep_signed_in(self) -> None:
+        self._client().limits()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 

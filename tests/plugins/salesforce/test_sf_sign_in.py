@@ -94,6 +94,16 @@ def test_changed_settings_are_taken_over_at_once(make: Make, fake: Any) -> None:
     assert [request["path"] for request in fake.requests()].count("/services/oauth2/token") == 2
 
 
+def test_a_sign_in_that_no_longer_holds_is_noticed(make: Make, fake: Any) -> None:
+    source = make()
+    source.keep_signed_in()
+    fake.switch(expire_tokens=True)
+    source.runtime.config._values["client_secret"] = Secret("revoked")
+
+    with pytest.raises(ProviderSignInNeeded):
+        source.keep_signed_in()
+
+
 # --- JWT bearer -------------------------------------------------------------------------------------------------------
 
 
@@ -295,7 +305,10 @@ def test_no_part_of_a_grant_is_shown(make: Make) -> None:
             {"sign_in": "jwt", "private_key": "x"},
             "The setting 'username' of the Salesforce source is not set; the sign-in 'jwt' needs it.",
         ),
-        ({"sign_in": "web_server"}, "Nobody is signed in to Salesforce yet. An administrator has to sign this source in."),
+        (
+            {"sign_in": "web_server"},
+            "Nobody is signed in to Salesforce yet. An administrator does so with 'jumpseat accounts sign-in acme'.",
+        ),
     ],
 )
 def test_what_is_missing_is_told_without_asking_anybody(make: Make, fake: Any, settings: dict[str, Any], missing: str) -> None:
