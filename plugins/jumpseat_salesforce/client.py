@@ -144,13 +144,9 @@ class SalesforceClient:
             raise unreadable("list of answers")
         return tuple(self._part(answer) for answer in answers)
 
-    def limits(self) -> Usage | None:
-        """The calls of the last 24 hours, asked for now; None where the user may not see them."""
-        body = read_json(self._read("/limits"))
-        daily = body.get("DailyApiRequests") if isinstance(body, dict) else None
-        most, left = (daily.get("Max"), daily.get("Remaining")) if isinstance(daily, dict) else (None, None)
-        if isinstance(most, int) and isinstance(left, int):
-            self.usage = Usage(max(most - left, 0), most)
+    def ping(self) -> Usage | None:
+        """Is the sign-in good, and is there such a version? Answers the calls that are used, where Salesforce says it."""
+        self._read("")
         return self.usage
 
     # --- writing; never repeated here ---

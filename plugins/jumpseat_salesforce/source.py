@@ -58,6 +58,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 USER_FRESH = timedelta(seconds=60)
 """How long a user's permissions are taken as they were read; every call of a page asks for them."""
 MOST_USERS = 1000
+MOST_ROWS = 500
+"""As many ids as an address can hold, for people are read by their ids."""
 
 
 class SalesforceSource(RecordSource):
@@ -74,7 +76,7 @@ class SalesforceSource(RecordSource):
         Setting("username", str, help="For jwt: the user to sign in as."),
         Setting("login_url", str, help="For jwt: who assertions are for; for web_server: where people sign in. Left out, the usual one."),
         Setting("api_version", str, default="67.0", help="Version of the REST API."),
-        Setting("most_rows", int, default=200, help="Rows of one query that are read at most."),
+        Setting("most_rows", int, default=200, help="Rows of one query that are read at most, up to 500."),
         Setting("language_field", str, default="Language__c", help="Field of contacts and leads with their language, such as fr."),
         Setting("custom_permissions", bool, default=True, help="Read custom permissions of supporters besides permission sets."),
         Setting("notification_type", str, default="Jumpseat_Customer_Joined", help="API name of the custom notification type."),
@@ -107,7 +109,7 @@ class SalesforceSource(RecordSource):
         return found
 
     def keep_signed_in(self) -> None:
-        self._client().limits()
+        self._client().ping()
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -138,7 +140,11 @@ class SalesforceSource(RecordSource):
         if hidden:  # told all at once, and without a call; a query would name the first one only
             names = ", ".join(f"'{name[:100]}'" for name in hidden)
             raise FieldNotReadable(f"{described.info.label} of Salesforce has no field {names}, or does not show it.", fields=hidden)
-        row = client.record(ref.object, ref.id, fields)
+        try:
+            row = client.record(ref.object, ref.id, fields)
+        except FieldNotReadable as error:  # of a related object: named as it was asked for
+            asked = tuple(name for name in fields if set(name.split(".")) & set(error.fields))
+            raise FieldNotReadable(error.message, fields=asked or error.fields) from error
         return {name: plain(value(row, name)) for name in dict.fromkeys(("Id", *fields))}
 
     def contacts(self, record: Record, rule: ContactRule) -> Sequence[Contact]:
@@ -173,7 +179,7 @@ class SalesforceSource(RecordSource):
             return Health(False, missing)
         try:
             client = self._client()
-            usage = client.limits()
+            usage = client.ping()
         except RecordNotFound:
             return Health(
                 False, f"Salesforce has no version {self.config.api_version} of its API yet. Write an earlier one into 'api_version'."
@@ -224,7 +230,7 @@ class SalesforceSource(RecordSource):
         now = tuple(getattr(self.config, name) for name in names)
         with self._lock:
             if self._opened is None or self._opened[0] != now:
-                most_rows = max(1, min(self.config.most_rows, 2000))
+                most_rows = max(1, min(self.config.most_rows, MOST_ROWS))
                 client = SalesforceClient(self.http, self._access(), self.clock, version=self.config.api_version, most_rows=most_rows)
                 self._opened, self._users = (now, client), {}
             return self._opened[1]

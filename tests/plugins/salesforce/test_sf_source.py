@@ -102,6 +102,15 @@ def test_a_field_that_is_hidden_since_the_object_was_described_is_told_too(sourc
     assert refused.value.fields == ("SuppliedEmail",)
 
 
+@pytest.mark.parametrize(("asked_for", "named"), [("Account.Nope__c", "Nope__c"), ("Owners.Name", "Owners")])
+def test_a_field_of_a_related_object_is_told_as_it_was_asked_for(source: SalesforceSource, asked_for: str, named: str) -> None:
+    with pytest.raises(FieldNotReadable) as refused:
+        source.get(CASE, ("CaseNumber", asked_for))
+
+    assert refused.value.message == f"Salesforce has no field '{named}' here, or does not show it."
+    assert refused.value.fields == (asked_for,)
+
+
 def test_an_object_that_is_not_there_is_told(source: SalesforceSource) -> None:
     with pytest.raises(NoSuchObject) as refused:
         source.get(RecordRef("Nope__c", "500A000000D34xy"), ("Name",))
