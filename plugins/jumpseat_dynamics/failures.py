@@ -152,7 +152,8 @@ def _forbidden(said: Complaint) -> ProviderError:
             "Dynamics does not know the application. Add it as an application user of this environment, with a security role."
         )
     if said.code == READ_IS_MISSING or READ_IS_MISSING_NAME in said.words:
-        return FieldNotReadable("Column security keeps a column from the application user.", fields=(said.column,) if said.column else ())
+        which = f"the column '{said.column}'" if said.column else "a column"
+        return FieldNotReadable(f"Column security keeps {which} from the application user.", fields=(said.column,) if said.column else ())
     privilege = None if ROW_CHECK in said.words else _PRIVILEGE.search(said.words)
     if privilege:
         return PrivilegeMissing(

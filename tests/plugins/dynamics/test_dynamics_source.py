@@ -98,7 +98,7 @@ def test_a_field_that_column_security_hides_is_named(source: DynamicsSource, fak
 
     with pytest.raises(FieldNotReadable) as refused:
         source.get(CASE, ("title", "description"))
-    assert refused.value.message == "Column security keeps a column from the application user."
+    assert refused.value.message == "Column security keeps the column 'description' from the application user."
     assert "description" in refused.value.fields
 
 
