@@ -4,16 +4,42 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from jumpseat.store import Store
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the module beside this one
+from leaks import Leaks
+
+LEAKS = Leaks()
+SHOWS_SECRETS = "shows_secrets"
+
+
+def pytest_configure() -> None:
+    LEAKS.watch()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """A test that shows a secret fails, whatever else it is about."""
+    outcome: Any = yield
+    report = outcome.get_result()
+    if report.when != "teardown":
+        return
+    for name, text in report.sections:
+        LEAKS.look(text, name)
+    found = LEAKS.taken()
+    if found and report.passed and item.get_closest_marker(SHOWS_SECRETS) is None:
+        report.outcome, report.longrepr = "failed", f"A secret was shown: {', '.join(sorted(set(found)))}."
 
 
 class MovableClock:
