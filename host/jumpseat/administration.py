@@ -7,6 +7,7 @@ from typing import Any
 
 from jumpseat.access.rights import OPERATIONS, explain, operation, require
 from jumpseat.catalogue.problems import Problem
+from jumpseat.contract import SignIn
 from jumpseat.errors import InvalidValue, NotFound
 from jumpseat.hooks.plugins import PluginInfo
 from jumpseat.hooks.trace import TraceSetting
@@ -26,6 +27,22 @@ class Administration(Reach):
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong with the metadata as it lies on disk; with errors, the version before is served."""
         return self._wiring.live.problems
+
+    @property
+    def id(self) -> str:
+        """Tells this host from others; the same for all of its processes, as long as they have the same secret key.
+
+        Raises:
+            InvalidValue: the key in the environment is none.
+            OSError: there is no key, and none can be written.
+        """
+        return self._wiring.sealer.host_id
+
+    @property
+    def sign_ins(self) -> Mapping[str, SignIn]:
+        """What can be signed in to, by name; what record sources bring has the source's name."""
+        of_sources = {name: found for name, source in self._wiring.sources().items() if (found := source.sign_in()) is not None}
+        return {**of_sources, **self._wiring.plugins.sign_ins}
 
     @operation("plugins.read")
     def plugins(self, supporter: Supporter) -> tuple[PluginInfo, ...]:

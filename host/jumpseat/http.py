@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +45,8 @@ class HttpSession(requests.Session):
         super().__init__()
         self.headers["User-Agent"] = user_agent
         self.default_timeout = (connect_seconds, read_seconds)
+        self.clock_skew: timedelta | None = None
+        """How far the other side's clock is ahead of this machine's, to a second or two, by its last answer; None while none said."""
         retry = Retry(
             total=2,
             connect=2,
@@ -83,8 +85,10 @@ class HttpSession(requests.Session):
         kwargs.setdefault("timeout", self.default_timeout)
         kwargs["allow_redirects"] = False
         kwargs["stream"] = True
+        begun = datetime.now(UTC)
         try:
             response = super().request(verb, url, *args, **kwargs)
+            self._compare_clocks(response, begun)
             for _ in range(MAX_REDIRECTS):
                 if not (response.is_redirect and verb in READS):
                     break
@@ -93,6 +97,17 @@ class HttpSession(requests.Session):
         except requests.RequestException as error:
             raise _translate(error, verb, _host(url)) from error
         return response
+
+    def _compare_clocks(self, response: requests.Response, begun: datetime) -> None:
+        """Note what the other side's clock says; an answer out of somebody's cache says nothing of now."""
+        try:
+            theirs = parsedate_to_datetime(response.headers["Date"])
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError):  # the parser trips over odd text in several ways
+            return
+        if "Age" not in response.headers and theirs.tzinfo is not None:
+            ours = begun + (datetime.now(UTC) - begun) / 2
+            # The header has whole seconds, cut off: on average it lies half a second back.
+            self.clock_skew = theirs + timedelta(seconds=0.5) - ours
 
     def _follow(self, response: requests.Response, kwargs: dict[str, Any]) -> requests.Response:
         target = requests.compat.urljoin(response.url, response.headers["Location"])

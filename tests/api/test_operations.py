@@ -418,7 +418,7 @@ def test_a_plugin_failure_is_found_by_the_correlation_id_of_its_problem(api: Api
 def test_liveness_and_readiness_need_no_sign_in(server: str, host: Host) -> None:
     nobody = Api(server)
 
-    assert nobody.get("/health/live").json() == {"live": True}
+    assert nobody.get("/health/live").json() == {"live": True, "version": "0.1.0", "hostId": host.id}
     assert nobody.get("/health/ready").json() == {
         "ready": True,
         "stopping": False,

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from jumpseat_teamviewer.emulator import Emulator
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -153,11 +155,13 @@ def test_doctor_names_the_accounts_and_gateways_that_a_new_workspace_still_lacks
 
 def test_doctor_is_content_when_one_channel_and_one_session_type_can_be_used(run: Run, tmp_path: Path) -> None:
     plugins = tmp_path / "support" / "metadata" / "plugins"
-    (plugins / "teamviewer.yaml").write_text("plugin: teamviewer\nsettings:\n  token: {file: token}\n")
-    (tmp_path / "support" / "token").write_text("1-secret")
-    (plugins / "email.yaml").write_text("plugin: email\nsettings: {host: smtp.example.com, sender: support@example.com}\n")
+    with Emulator().serve() as provider:
+        settings = f"{{token: {{file: token}}, api_url: '{provider.url}'}}"
+        (plugins / "teamviewer.yaml").write_text(f"plugin: teamviewer\nsettings: {settings}\n")
+        (tmp_path / "support" / "token").write_text(provider.token)
+        (plugins / "email.yaml").write_text("plugin: email\nsettings: {host: smtp.example.com, sender: support@example.com}\n")
 
-    done = run("doctor")
+        done = run("doctor")
 
     assert done.returncode == 0, done.stdout
     assert "todo channel sms" in done.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -32,9 +33,11 @@ from jumpseat.api.routes import (
     webhooks,
 )
 from jumpseat.api.stopping import Sign
+from jumpseat.errors import InvalidValue
 from jumpseat.host import Host
 from jumpseat.store.store import POOL_SIZE
 
+log = logging.getLogger(__name__)
 ROUTERS: tuple[APIRouter, ...] = (
     records.router,
     sessions.router,
@@ -63,6 +66,7 @@ def create_app(host: Host) -> FastAPI:
     """
     app = FastAPI(lifespan=_lifespan, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.host = host
+    app.state.host_id = _id_of(host)
     app.state.draining, app.state.stopping = Sign(), Sign()
     for router in ROUTERS:
         app.include_router(router)
@@ -81,6 +85,15 @@ def native_document() -> dict[str, Any]:
     for router in ROUTERS:
         app.include_router(router)
     return document(app)
+
+
+def _id_of(host: Host) -> str | None:
+    """The host's id; None where its secret key cannot be had, which keeps nobody from being served who needs none."""
+    try:
+        return host.id
+    except (InvalidValue, OSError) as error:
+        log.warning("no secret key", extra={"cause": type(error).__name__})
+        return None
 
 
 def _described(app: FastAPI, host: Host, describe: Callable[[dict[str, Any], str], dict[str, Any]]) -> Callable[[], JSONResponse]:

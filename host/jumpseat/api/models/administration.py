@@ -93,9 +93,11 @@ class SetTraceLevel(Body):
 
 
 class Live(Answer):
-    """The process answers."""
+    """The process answers, and says whose it is."""
 
     live: bool
+    version: str = Field(description="Of Jumpseat.")
+    host_id: Maybe[str] = Field(default=None, description="The same for all processes of one host; absent where they have no secret key.")
 
 
 class Ready(Answer):

@@ -20,9 +20,9 @@ _asking = anyio.CapacityLimiter(2)
 
 
 @router.get("/health/live", operation_id="checkLive", summary="Is the process alive")
-async def check_live() -> Live:
+async def check_live(request: Request) -> Live:
     """Answers as long as the process does; depends on nothing else, not even a free thread."""
-    return Live(live=True)
+    return Live(live=True, version=__version__, host_id=request.app.state.host_id)
 
 
 @router.get(
