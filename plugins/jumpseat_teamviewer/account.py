@@ -95,7 +95,7 @@ class ProviderAccount:
 
 def company_is_connected(runtime: Runtime) -> bool:
     """Is there an account of the company: a sign-in, or a script token?"""
-    return runtime.accounts.has(SIGN_IN) or bool(runtime.config.token)
+    return bool(runtime.config.token) or runtime.accounts.has(SIGN_IN)
 
 
 def owner_for(runtime: Runtime, supporter_id: str) -> str:

@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from accounts_kit import AtServer, keeping
 
-from jumpseat import Grant, Secret
+from jumpseat import Grant, ProviderSignInNeeded, ProviderUnreachable, Secret
 from jumpseat.accounts.flow import Flow
+from jumpseat.accounts.lending import Lent
 from jumpseat.sealing import Sealer
 from jumpseat.store import Store
 from jumpseat.store.copying import copy_table, tables
@@ -31,6 +32,30 @@ def filled(store: Store, key: str, sign_in: AtServer) -> Store:
     ticket = flow.start("desk", "006", "Sam").url.reveal().rpartition("/")[2]
     flow.leave(Secret(ticket))
     return store
+
+
+def test_a_database_that_is_away_is_no_fault_of_the_plugin_that_asks(store: Store, key: str, sign_in: AtServer) -> None:
+    kept = keeping(store, Sealer([key]), sign_in)
+    lent = Lent(lambda: kept, lambda name: name == "desk")
+    with store.write() as conn:
+        conn.exec_driver_sql("ALTER TABLE provider_accounts RENAME TO elsewhere")
+
+    for ask in (lent.has, lent.owners, lent.grant):
+        with pytest.raises(ProviderUnreachable) as away:
+            ask("desk")
+        assert away.value.message == "The host's database does not answer; try again in a moment."
+
+
+def test_nobody_is_lent_the_sign_ins_of_others(store: Store, key: str, sign_in: AtServer) -> None:
+    kept = keeping(store, Sealer([key]), sign_in)
+    kept.put(sign_in, "", "", Grant(Secret("a")))
+    lent = Lent(lambda: kept, lambda name: name == "book")
+
+    assert (lent.has("desk"), lent.owners("desk"), kept.has("desk")) == (False, (), True)
+    for ask in (lambda: lent.grant("desk"), lambda: lent.renewed("desk", Secret("a"))):
+        with pytest.raises(ProviderSignInNeeded) as refused:
+            ask()
+        assert refused.value.message == "The sign-in 'desk' belongs to another plugin or record source."
 
 
 def rows_of(store: Store) -> str:

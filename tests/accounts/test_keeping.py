@@ -271,8 +271,25 @@ def test_the_job_renews_what_runs_out_soon_and_what_was_idle_for_long(
     with store.write() as conn:
         conn.execute(sa.update(table).where(table.c.owner == "idle").values(created_at=now - timedelta(days=8)))
 
-    assert kept.renew_due() == (2, [])
+    assert kept.renew_due() == (2, [], [])
     assert {account.owner for account in kept.listed() if account.renewed_at} == {"soon", "idle"}
+
+
+def test_the_job_tells_what_of_the_companys_has_ended_and_what_could_not_be_asked(
+    kept: Keeping, sign_in: AtServer, provider: TokenServer, told: Told
+) -> None:
+    for owner in ("", "005A"):
+        kept.put(sign_in, owner, owner, provider.issue())
+    provider.answers = [503, 503]
+    away = kept.renew_due()
+    provider.valid.clear()
+    for turn in kept._turns.values():
+        turn.failed = None  # some time has passed
+
+    renewed, lost, failed = kept.renew_due()
+
+    assert away == (0, [], ["The desk is closed."])
+    assert (renewed, lost, failed) == (0, [told.open["account:desk:"][1]], [])
 
 
 # --- revoking -----------------------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_the_address_to_sign_in_is_printed_alone(jumpseat: Callable[..., Any]) -
 
     assert (code, err, out.count("\n")) == (0, "", 1)
     assert out.startswith("http://127.0.0.1:8400/sign-in/")
-    assert set(jumpseat("sign-in", "desk", "--as", "005A", "--json")) == {"url", "expiresAt"}
+    assert set(jumpseat("sign-in", "desk", "--as", "005A000000Jmu01IAB", "--json")) == {"url", "expiresAt"}
 
 
 def test_what_is_not_there_cannot_be_signed_in_to(jumpseat: Callable[..., Any]) -> None:

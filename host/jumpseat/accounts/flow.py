@@ -102,8 +102,9 @@ class Flow:
         state, browser, verifier = (secrets.token_urlsafe(TOKEN_BYTES) for _ in range(3))
         sign_in = self._sign_in(found.sign_in)
         redirect = f"{self._home()}/sign-in/callback"
-        request = SignInRequest(state, redirect, _challenge(verifier), Secret(verifier)) if sign_in.pkce else SignInRequest(state, redirect)
-        kept = {"redirect": redirect, "verifier": verifier if sign_in.pkce else None}
+        proven = sign_in.pkce
+        request = SignInRequest(state, redirect, _challenge(verifier), Secret(verifier)) if proven else SignInRequest(state, redirect)
+        kept = {"redirect": redirect, "verifier": verifier if proven else None}
         if not self._used(found, state, browser, kept, now):
             raise SignInFailed(words.TICKET_USED)
         url = sign_in.authorize_url(request)

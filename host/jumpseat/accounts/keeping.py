@@ -195,16 +195,19 @@ class Keeping:
                 except SealBroken:
                     broken += 1
 
-    def renew_due(self, cancelled: Callable[[], bool] = lambda: False) -> tuple[int, list[str]]:
+    def renew_due(self, cancelled: Callable[[], bool] = lambda: False) -> tuple[int, list[str], list[str]]:
         """Renew what runs out soon, or was not renewed for long.
 
         Returns:
-            How many were renewed, and why the company's were not. What is a supporter's own tells them when they next need it.
+            How many were renewed; why the company's have ended; why others of the company's could not be renewed now. What is a
+            supporter's own tells them when they next need it.
         """
         now = self._around.clock.now()
         with self._around.store.read() as conn:
             due = rows.due(conn, expires_before=now + SOON, renewed_before=now - IDLE)
-        renewed, failed = 0, []
+        renewed = 0
+        lost: list[str] = []
+        failed: list[str] = []
         for held in due:
             if cancelled():
                 break
@@ -214,8 +217,9 @@ class Keeping:
                     renewed += 1
             except JumpseatError as error:
                 log.warning("account_not_renewed", account=held.id, sign_in=held.account.sign_in, reason=error.message)
-                failed += [error.message] if not held.account.owner else []
-        return renewed, failed
+                if not held.account.owner:
+                    (lost if isinstance(error, ProviderSignInNeeded) else failed).append(error.message)
+        return renewed, lost, failed
 
     # --- renewing ---------------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from jumpseat.accounts.keeping import Keeping
-from jumpseat.errors import ProviderSignInNeeded
+from jumpseat.errors import ProviderSignInNeeded, ProviderUnreachable
 from jumpseat.secret import Secret
 from jumpseat.types import Grant
 
@@ -25,21 +28,34 @@ class Lent:
 
     def has(self, sign_in: str, owner: str = "") -> bool:
         """See ``contract.Accounts``."""
-        return self.belongs(sign_in) and self.keeping().has(sign_in, owner)
+        with _no_fault_of_the_plugin():
+            return self.belongs(sign_in) and self.keeping().has(sign_in, owner)
 
     def owners(self, sign_in: str) -> Sequence[str]:
         """See ``contract.Accounts``."""
-        return self.keeping().owners(sign_in) if self.belongs(sign_in) else ()
+        with _no_fault_of_the_plugin():
+            return self.keeping().owners(sign_in) if self.belongs(sign_in) else ()
 
     def grant(self, sign_in: str, owner: str = "") -> Grant:
         """See ``contract.Accounts``."""
-        return self._of(sign_in).grant(sign_in, owner)
+        with _no_fault_of_the_plugin():
+            return self._of(sign_in).grant(sign_in, owner)
 
     def renewed(self, sign_in: str, refused: Secret, owner: str = "") -> Grant:
         """See ``contract.Accounts``."""
-        return self._of(sign_in).renewed(sign_in, refused, owner)
+        with _no_fault_of_the_plugin():
+            return self._of(sign_in).renewed(sign_in, refused, owner)
 
     def _of(self, sign_in: str) -> Keeping:
         if not self.belongs(sign_in):
             raise ProviderSignInNeeded(f"The sign-in '{sign_in}' belongs to another plugin or record source.")
         return self.keeping()
+
+
+@contextmanager
+def _no_fault_of_the_plugin() -> Iterator[None]:
+    """A database that is away is told in words that a plugin may pass on; it must not count as the plugin's own failure."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise ProviderUnreachable("The host's database does not answer; try again in a moment.", retry_after_seconds=5) from error

@@ -45,14 +45,14 @@ class SignIns:
         store: the host's database.
         extensions: answers who may have a sign-in, by name.
         alerts: who is told when one is lost.
-        renew: renews the sign-ins that the host keeps itself, until it is told to stop; answers how many it did, and why the company's
-            could not be.
+        renew: renews the sign-ins that the host keeps itself, until it is told to stop; answers how many it did, why some of the
+            company's have ended, of which the administrators were told, and why others could not be renewed.
     """
 
     store: Store
     extensions: Callable[[], Mapping[str, Extension]]
     alerts: Alerts
-    renew: Callable[[Callable[[], bool]], tuple[int, list[str]]] = lambda _: (0, [])
+    renew: Callable[[Callable[[], bool]], tuple[int, list[str], list[str]]] = lambda _: (0, [], [])
 
     def run(self, progress: Progress) -> None:
         """Have each sign-in renewed or tried; one that fails does not keep the others from it.
@@ -61,8 +61,7 @@ class SignIns:
             SignInsLost: somebody has to sign in again; the message says where.
             ProviderError: others could not be tried.
         """
-        lost: list[str] = []
-        renewed, failed = self.renew(progress.cancelled)
+        renewed, lost, failed = self.renew(progress.cancelled)
         if renewed:
             with self.store.write() as conn:
                 progress.keep(conn, "accounts", renewed, rows=renewed)
