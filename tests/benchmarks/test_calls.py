@@ -108,6 +108,24 @@ def test_resolving_over_http_beside_a_bare_handler(stage: Stage, table: Any) -> 
         )
 
 
+def test_the_buttons_beside_the_whole_offer(stage: Stage, host: Host, supporter: Supporter, table: Any) -> None:
+    headers = {"Authorization": f"Bearer {stage.key}", "Jumpseat-Supporter": SUPPORTER}
+    path = f"{stage.api}/v1/records/{CASE.object}/{CASE.id}"
+    source: Any = host.sources["sandbox"]
+    bare: Any = source._extension
+    ref = RecordRef(CASE.object, CASE.id, "sandbox")
+
+    table.compare("buttons, in process", lambda: host.buttons(CASE, supporter), lambda: bare.get(ref, ()), beside="the record, read bare")
+    with requests.Session() as http:
+        assert http.get(f"{path}/actions", headers=headers).status_code == 200
+        table.compare(
+            "buttons, over HTTP",
+            lambda: http.get(f"{path}/actions", headers=headers).content,
+            lambda: http.get(f"{path}/offer", headers=headers).content,
+            beside="the whole offer",
+        )
+
+
 class bare_server:
     """The baseline's process; its address."""
 

@@ -24,5 +24,6 @@ def take(conn: sa.Connection, digest: str, stale_at: datetime) -> bool:
         stale_at: from when on it is refused for its age, and need not be remembered.
     """
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(table).values(digest=digest, expires_at=stale_at)
-    return conn.execute(fresh.on_conflict_do_nothing(index_elements=["digest"])).rowcount == 1
+    fresh = dialect.insert(table).values(digest=digest, expires_at=stale_at).on_conflict_do_nothing(index_elements=["digest"])
+    # What came back tells on every database; the count of rows is not kept for an insert.
+    return conn.execute(fresh.returning(table.c.digest)).first() is not None
