@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -21,8 +22,11 @@ def composite(call: Call, version: str, resource: Callable[[Call, str], Answer],
         resource: answers one part, given its path behind the version.
         refuse: writes a refusal.
     """
-    parts = call.json().get("compositeRequest")
-    if not isinstance(parts, list) or not 0 < len(parts) <= MOST_PARTS:
+    try:
+        parts = call.json().get("compositeRequest")
+    except ValueError as error:
+        raise CrmError(400, "JSON_PARSER_ERROR", "The body is not a JSON object.") from error
+    if not isinstance(parts, list) or not 0 < len(parts) <= MOST_PARTS or not all(isinstance(part, dict) for part in parts):
         raise CrmError(400, "PROCESSING_HALTED", f"The request has to have 1 to {MOST_PARTS} parts.")
     if sum("/query" in str(part.get("url")) for part in parts) > MOST_QUERIES:
         raise CrmError(400, "PROCESSING_HALTED", f"No more than {MOST_QUERIES} query operations are allowed.")
@@ -34,7 +38,8 @@ def _part(
 ) -> dict[str, Any]:
     parts = urlsplit(str(part.get("url")))
     path = unquote(parts.path)
-    inner = Call(str(part.get("method")), path, dict(parse_qsl(parts.query)), call.headers, b"", call.base)
+    body = json.dumps(part["body"]).encode() if "body" in part else b""
+    inner = Call(str(part.get("method")), path, dict(parse_qsl(parts.query)), call.headers, body, call.base)
     try:
         if not path.startswith(base):
             raise CrmError(404, "NOT_FOUND", "The requested resource does not exist")

@@ -265,6 +265,15 @@ def test_definitions_tell_columns_and_ways(dv):
     assert ways["value"] == [{"ReferencingEntityNavigationPropertyName": "new_ContactId"}]
 
 
+def test_what_people_see_of_a_lookup_is_a_column_that_cannot_be_selected(dv):
+    root = "/EntityDefinitions(LogicalName='incident')/Attributes"
+
+    listed = dv.get(f"{root}?$select=LogicalName,AttributeOf&$filter=AttributeOf eq 'customerid'").json()["value"]
+
+    assert {one["LogicalName"] for one in listed} == {"customeridname"}
+    assert refused(dv.get("/incidents?$select=customeridname")) == (400, "0x80060888")
+
+
 def test_an_unknown_table_or_column_has_no_definition(dv):
     assert refused(dv.get("/EntityDefinitions(LogicalName='nope')")) == (404, "0x80040217")
     assert refused(dv.get("/EntityDefinitions(LogicalName='lead')/Attributes(LogicalName='nope')")) == (404, "0x80041102")

@@ -233,3 +233,43 @@ def test_a_notification_that_cannot_be_carries_its_error(sf, change):
 
     assert (answer.status_code, answer.json()[0]["isSuccess"], len(answer.json()[0]["errors"])) == (400, False, 1)
     assert sf.fake.written() == []
+
+
+def several(*parts):
+    return {
+        "compositeRequest": [
+            {"referenceId": f"r{number}", "method": method, "url": f"/services/data/v67.0{url}", **more}
+            for number, (method, url, more) in enumerate(parts)
+        ]
+    }
+
+
+def test_several_calls_in_one_are_answered_each_for_itself_and_count_as_one(sf):
+    before = sf.get("/limits").json()["DailyApiRequests"]["Remaining"]
+    body = several(
+        ("GET", "/query?q=SELECT+Name+FROM+Account+WHERE+Id+=+'001A000000Jmp01'", {}),
+        ("GET", "/query?q=SELECT+Nope+FROM+Account", {}),
+        ("POST", "/sobjects/Contact", {"body": {"LastName": "Neuf"}}),
+    )
+
+    parts = sf.post("/composite", body).json()["compositeResponse"]
+
+    assert [(part["referenceId"], part["httpStatusCode"]) for part in parts] == [("r0", 200), ("r1", 400), ("r2", 201)]
+    assert parts[0]["body"]["records"][0]["Name"] == "Ateliers Lumière"
+    assert parts[1]["body"][0]["errorCode"] == "INVALID_FIELD"
+    assert sf.fake.written("contact")[0]["values"] == {"LastName": "Neuf"}
+    assert before - sf.get("/limits").json()["DailyApiRequests"]["Remaining"] == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        several(*[("GET", "/limits", {})] * 26),
+        several(*[("GET", "/query?q=x", {})] * 6),
+        {"compositeRequest": []},
+        {"compositeRequest": ["x"]},
+    ],
+    ids=["26 parts", "6 queries", "none", "no object"],
+)
+def test_several_calls_in_one_have_limits(sf, body):
+    assert refused(sf.post("/composite", body)) == (400, "PROCESSING_HALTED")
