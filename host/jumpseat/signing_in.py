@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from jumpseat.access.rights import UNGUARDED, operation, require
-from jumpseat.accounts.flow import Leaving, Started
+from jumpseat.accounts.flow import Flow, Leaving, Started
 from jumpseat.errors import NotFound, Refused
 from jumpseat.reach import Reach
 from jumpseat.secret import Secret
@@ -39,7 +39,7 @@ class SigningIn(Reach):
         if not company and supporter.source is None and supporter.id.startswith(("key:", "operator")):
             raise Refused(NO_PERSON.format(name=supporter.name))
         owner, name = ("", "") if company else (supporter.id, supporter.name)
-        return self._wiring.sign_in_flow.start(sign_in, owner, name)
+        return Flow(self._wiring.accounts).start(sign_in, owner, name)
 
     @operation(UNGUARDED)
     def leave_for_sign_in(self, ticket: Secret) -> Leaving:
@@ -48,7 +48,7 @@ class SigningIn(Reach):
         Raises:
             SignInFailed: it is not known, was used or has run out.
         """
-        return self._wiring.sign_in_flow.leave(ticket)
+        return Flow(self._wiring.accounts).leave(ticket)
 
     @operation(UNGUARDED)
     def finish_sign_in(self, query: Iterable[tuple[str, str]], cookies: Mapping[str, str]) -> Account:
@@ -61,7 +61,7 @@ class SigningIn(Reach):
         Raises:
             SignInFailed: it answers no sign-in that began in this browser, or the provider said no; nothing is kept.
         """
-        return self._wiring.sign_in_flow.finish(query, cookies)
+        return Flow(self._wiring.accounts).finish(query, cookies)
 
     @operation(UNGUARDED)
     def sign_in_label(self, sign_in: str) -> str:

@@ -28,7 +28,7 @@ def filled(store: Store, key: str, sign_in: AtServer) -> Store:
         grant = Grant(Secret(access), Secret(refresh), data={"at": "eu1"})
         kept.put(sign_in, f"005{number}", f"Supporter {number}", grant)
     sign_in.authorize_url = lambda request: "https://desk.example/authorize"  # type: ignore[method-assign]  # nobody goes there
-    flow = Flow(kept._around, kept)
+    flow = Flow(kept)
     ticket = flow.start("desk", "006", "Sam").url.reveal().rpartition("/")[2]
     flow.leave(Secret(ticket))
     return store

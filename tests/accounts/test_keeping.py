@@ -254,7 +254,7 @@ def test_a_pair_that_the_database_did_not_take_is_stored_by_the_next_call(
         broken.setattr(rows, "renewed", full)
         with pytest.raises(sa.exc.OperationalError):
             kept.grant("desk", "005A")
-    with kept._around.store.write() as conn:
+    with kept.around.store.write() as conn:
         conn.execute(sa.update(table).values(renewing_until=None))
 
     assert kept.grant("desk", "005A").refresh_token.reveal() in provider.valid  # type: ignore[union-attr]  # it has one

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from jumpseat.accounts import words
-from jumpseat.accounts.keeping import Around, Keeping
+from jumpseat.accounts.keeping import Keeping
 from jumpseat.contract import SignIn
 from jumpseat.errors import JumpseatError, NotFound, ProviderSignInNeeded, SealBroken, SignInFailed
 from jumpseat.secret import Secret, redact
@@ -60,12 +60,11 @@ class Flow:
     """Sign-ins through browsers; the steps of one may meet different processes.
 
     Args:
-        around: what sign-ins are kept with.
         keeping: where the grants go.
     """
 
-    def __init__(self, around: Around, keeping: Keeping) -> None:
-        self._around, self._keeping = around, keeping
+    def __init__(self, keeping: Keeping) -> None:
+        self._around, self._keeping = keeping.around, keeping
 
     def start(self, name: str, owner: str, owner_name: str) -> Started:
         """Make a ticket; an earlier one of the same owner that was not used ends.

@@ -87,32 +87,32 @@ class Keeping:
     """
 
     def __init__(self, around: Around) -> None:
-        self._around = around
+        self.around = around
         self._turns: dict[str, _Turn] = {}
 
     # --- what plugins ask -------------------------------------------------------------------------------------------------
 
     def has(self, sign_in: str, owner: str = "") -> bool:
         """See ``contract.Accounts``; one that cannot be opened counts as none."""
-        with self._around.store.read() as conn:
+        with self.around.store.read() as conn:
             held = rows.find(conn, sign_in, owner)
         if held is None or held.account.ended_at is not None:
             return False
         with suppress(SealBroken):
-            grants.unseal(self._around.sealer(), held)
+            grants.unseal(self.around.sealer(), held)
             return True
         return False
 
     def owners(self, sign_in: str) -> Sequence[str]:
         """See ``contract.Accounts``."""
-        with self._around.store.read() as conn:
+        with self.around.store.read() as conn:
             return rows.owners(conn, sign_in)
 
     def grant(self, sign_in: str, owner: str = "") -> Grant:
         """See ``contract.Accounts``."""
         held = self._held(sign_in, owner)
         grant = self._opened(held)
-        if _left(grant, self._around.clock.now()) < EARLY:
+        if _left(grant, self.around.clock.now()) < EARLY:
             grant = self._renewed(held)
         self._touch(held)
         return grant
@@ -127,24 +127,24 @@ class Keeping:
 
     def put(self, sign_in: SignIn, owner: str, owner_name: str, grant: Grant) -> Account:
         """Keep what a sign-in gave, in place of the owner's earlier one."""
-        now, sealer = self._around.clock.now(), self._around.sealer()
+        now, sealer = self.around.clock.now(), self.around.sealer()
         new = Account("", sign_in.name, owner, owner_name, grant.account[:200], grant.scopes, now, grant.expires_at)
 
         def seal(id: str) -> str:
             return grants.seal(sealer, id, sign_in.name, owner, grant)
 
         try:
-            with self._around.store.write() as conn:
+            with self.around.store.write() as conn:
                 account = rows.put(conn, new, seal)
         except IntegrityError:  # the same owner, in another window, was faster: theirs is replaced
-            with self._around.store.write() as conn:
+            with self.around.store.write() as conn:
                 account = rows.put(conn, new, seal)
-        self._around.alerts().clear(alert_key(sign_in.name, owner))
+        self.around.alerts().clear(alert_key(sign_in.name, owner))
         return account
 
     def listed(self, owner: str | None = None) -> list[Account]:
         """All sign-ins, or those of one owner, with when each was last used."""
-        with self._around.store.read() as conn:
+        with self.around.store.read() as conn:
             return [held.account for held in rows.listed(conn, owner)]
 
     def get(self, id: str) -> Account:
@@ -166,14 +166,14 @@ class Keeping:
             ProviderError: the provider could not be told; it is used here no more, and may be revoked again.
         """
         held = self._by_id(id)
-        with self._around.store.write() as conn:
-            retired = rows.retire(conn, held, self._around.clock.now(), words.REVOKED)
+        with self.around.store.write() as conn:
+            retired = rows.retire(conn, held, self.around.clock.now(), words.REVOKED)
         if retired is None:  # renewed in this very moment
             return self.revoke(id)
         self._tell(retired)
-        with self._around.store.write() as conn:
+        with self.around.store.write() as conn:
             rows.delete(conn, retired)
-        self._around.alerts().clear(alert_key(held.account.sign_in, held.account.owner))
+        self.around.alerts().clear(alert_key(held.account.sign_in, held.account.owner))
         return held.account
 
     def reseal(self) -> tuple[int, int]:
@@ -184,7 +184,7 @@ class Keeping:
         """
         done, broken, after = 0, 0, ""
         while True:
-            with self._around.store.read() as conn:
+            with self.around.store.read() as conn:
                 found = rows.batch(conn, after, BATCH)
             if not found:
                 return done, broken
@@ -202,8 +202,8 @@ class Keeping:
             How many were renewed; why the company's have ended; why others of the company's could not be renewed now. What is a
             supporter's own tells them when they next need it.
         """
-        now = self._around.clock.now()
-        with self._around.store.read() as conn:
+        now = self.around.clock.now()
+        with self.around.store.read() as conn:
             due = rows.due(conn, expires_before=now + SOON, renewed_before=now - IDLE)
         renewed = 0
         lost: list[str] = []
@@ -264,7 +264,7 @@ class Keeping:
         if turn.unstored and turn.unstored[0] == held.generation:
             return turn.unstored[1]
         old = self._opened(held)
-        sign_in = self._around.sign_in(held.account.sign_in)
+        sign_in = self.around.sign_in(held.account.sign_in)
         if sign_in is None:
             raise ProviderError(words.NOT_THERE.format(name=held.account.sign_in))
         if old.refresh_token is None:
@@ -281,16 +281,16 @@ class Keeping:
     def _stored(self, held: Held, turn: _Turn, fresh: Grant) -> Grant:
         """Store a grant, and only then hand it out."""
         account = held.account
-        sealed = grants.seal(self._around.sealer(), held.id, account.sign_in, account.owner, fresh)
+        sealed = grants.seal(self.around.sealer(), held.id, account.sign_in, account.owner, fresh)
         try:
-            with self._around.store.write() as conn:
-                kept = rows.renewed(conn, held, sealed, self._around.clock.now(), expires_at=fresh.expires_at)
+            with self.around.store.write() as conn:
+                kept = rows.renewed(conn, held, sealed, self.around.clock.now(), expires_at=fresh.expires_at)
         except SQLAlchemyError:
             turn.unstored = (held.generation, fresh)  # the old one may be spent: the next call stores this one first
             raise
         turn.unstored = turn.failed = None
         if kept:
-            self._around.alerts().clear(alert_key(account.sign_in, account.owner))
+            self.around.alerts().clear(alert_key(account.sign_in, account.owner))
             return fresh
         # It was revoked, or somebody signed in anew, while the provider was asked: this one must not live on.
         self._end_there(account.sign_in, fresh)
@@ -299,35 +299,35 @@ class Keeping:
     def _old_or(self, held: Held, error: JumpseatError, *, refused: bool) -> Grant:
         """The old grant while it lasts, unless it was refused; else the failure."""
         grant = self._opened(held)
-        if not refused and _left(grant, self._around.clock.now()) > timedelta():
+        if not refused and _left(grant, self.around.clock.now()) > timedelta():
             return grant
         raise error
 
     def _claimed(self, held: Held) -> datetime | None:
-        with self._around.store.write() as conn:
+        with self.around.store.write() as conn:
             now = database_now(conn)
             until = now + self._lease(held)
             return until if rows.claim(conn, held, now, until) else None
 
     def _let_go(self, held: Held, lease: datetime) -> None:
-        with suppress(SQLAlchemyError), self._around.store.write() as conn:
+        with suppress(SQLAlchemyError), self.around.store.write() as conn:
             rows.let_go(conn, held, lease)
 
     def _lease(self, held: Held) -> timedelta:
         """Twice, for a renewal whose answer was lost is asked for once more."""
-        sign_in = self._around.sign_in(held.account.sign_in)
+        sign_in = self.around.sign_in(held.account.sign_in)
         return 2 * timedelta(seconds=sign_in.deadline_seconds if sign_in else SignIn.deadline_seconds) + LEASE_MARGIN
 
     def _end(self, held: Held, reason: str) -> ProviderSignInNeeded:
         """The provider takes the grant no longer; answers what is said of it."""
-        with self._around.store.write() as conn:
-            rows.end(conn, held, self._around.clock.now(), reason)
+        with self.around.store.write() as conn:
+            rows.end(conn, held, self.around.clock.now(), reason)
         return self._lost(held, reason)
 
     # --- small things -----------------------------------------------------------------------------------------------------
 
     def _held(self, sign_in: str, owner: str) -> Held:
-        with self._around.store.read() as conn:
+        with self.around.store.read() as conn:
             held = rows.find(conn, sign_in, owner)
         if held is None:
             text = words.NEEDED if owner else words.COMPANY_NEEDED
@@ -337,7 +337,7 @@ class Keeping:
         return held
 
     def _by_id(self, id: str) -> Held:
-        with self._around.store.read() as conn:
+        with self.around.store.read() as conn:
             held = rows.get(conn, id)
         if held is None:
             raise NotFound(f"There is no account '{id[:100]}'; 'jumpseat accounts list' shows them.", param="accountId")
@@ -345,7 +345,7 @@ class Keeping:
 
     def _opened(self, held: Held) -> Grant:
         try:
-            return grants.unseal(self._around.sealer(), held)
+            return grants.unseal(self.around.sealer(), held)
         except SealBroken:
             # Not marked as ended: with the key that is missing it is good again.
             raise self._lost(held, words.UNREADABLE) from None
@@ -355,7 +355,7 @@ class Keeping:
         error = self._needed(held, reason)
         if not held.account.owner:
             title = words.ENDED_TITLE.format(label=self._label(held))
-            self._around.alerts().raise_alert(alert_key(held.account.sign_in, ""), title, error.message)
+            self.around.alerts().raise_alert(alert_key(held.account.sign_in, ""), title, error.message)
         return error
 
     def _needed(self, held: Held, reason: str) -> ProviderSignInNeeded:
@@ -363,32 +363,32 @@ class Keeping:
         return ProviderSignInNeeded(text.format(reason=reason, **self._names(held.account.sign_in)))
 
     def _names(self, sign_in: str) -> dict[str, str]:
-        found = self._around.sign_in(sign_in)
-        return {"label": found.label if found else sign_in, "name": sign_in, "url": self._around.public_url().rstrip("/")}
+        found = self.around.sign_in(sign_in)
+        return {"label": found.label if found else sign_in, "name": sign_in, "url": self.around.public_url().rstrip("/")}
 
     def _label(self, held: Held) -> str:
         return self._names(held.account.sign_in)["label"]
 
     def _touch(self, held: Held) -> None:
         """Note the use, and put the grant under the key that seals now."""
-        last, now = held.account.used_at, self._around.clock.now()
+        last, now = held.account.used_at, self.around.clock.now()
         if last is None or abs(now - last) >= USED_EVERY:
-            with self._around.store.write() as conn:
+            with self.around.store.write() as conn:
                 rows.used(conn, held, now)
         self._reseal(held)
 
     def _reseal(self, held: Held) -> bool:
-        sealed = grants.reseal(self._around.sealer(), held)
+        sealed = grants.reseal(self.around.sealer(), held)
         if sealed is None:
             return False
-        with self._around.store.write() as conn:
+        with self.around.store.write() as conn:
             return rows.resealed(conn, held, sealed)
 
     def _tell(self, held: Held) -> None:
         """Let the provider know that a grant is over; one that nobody can open or name is only removed here."""
-        sign_in = self._around.sign_in(held.account.sign_in)
+        sign_in = self.around.sign_in(held.account.sign_in)
         try:
-            grant = grants.unseal(self._around.sealer(), held)
+            grant = grants.unseal(self.around.sealer(), held)
         except SealBroken:
             return
         if sign_in is None:
@@ -399,7 +399,7 @@ class Keeping:
             raise ProviderError(words.NOT_TOLD.format(label=sign_in.label, reason=error.message)) from None
 
     def _end_there(self, name: str, grant: Grant) -> None:
-        sign_in = self._around.sign_in(name)
+        sign_in = self.around.sign_in(name)
         if sign_in is not None:
             with suppress(JumpseatError):
                 sign_in.revoke(grant)
