@@ -32,8 +32,7 @@ from jumpseat.log import get_logger
 from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, Share, Supporter
 
 if TYPE_CHECKING:
-    from jumpseat.accounts.flow import Flow
-    from jumpseat.accounts.keeping import Around, Keeping
+    from jumpseat.accounts.keeping import Keeping
     from jumpseat.egress import Egress
     from jumpseat.jobs.running import Body, Runner
     from jumpseat.jobs.runs import JobRuns
@@ -251,26 +250,12 @@ class Wiring:
         return Lent(lambda: self.accounts, belongs)
 
     @_Once
-    def around(self) -> Around:
-        """What sign-ins are kept with."""
-        from jumpseat.accounts.keeping import Around
-
-        settings = (lambda: self.sealer), self.sign_in, (lambda: self.alerts), (lambda: self.catalogue.host.public_url)
-        return Around(self.store, self.clock, *settings)
-
-    @_Once
     def accounts(self) -> Keeping:
         """Keeps the sign-ins at providers and CRMs."""
-        from jumpseat.accounts.keeping import Keeping
+        from jumpseat.accounts.keeping import Around, Keeping
 
-        return Keeping(self.around)
-
-    @_Once
-    def sign_in_flow(self) -> Flow:
-        """Leads sign-ins through browsers."""
-        from jumpseat.accounts.flow import Flow
-
-        return Flow(self.around, self.accounts)
+        settings = (lambda: self.sealer), self.sign_in, (lambda: self.alerts), (lambda: self.catalogue.host.public_url)
+        return Keeping(Around(self.store, self.clock, *settings))
 
     # --- store, sessions, shares ------------------------------------------------------------------------------------------
 
