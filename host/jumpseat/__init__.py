@@ -73,6 +73,11 @@ if TYPE_CHECKING:
         read_templates as read_templates,
     )
     from jumpseat.interchange.plain_text import plain_text as plain_text
+    from jumpseat.interchange.wrapping import (
+        WrapFacts as WrapFacts,
+        filled as filled,
+        wrap_facts as wrap_facts,
+    )
     from jumpseat.interchange.writing import (
         Written as Written,
         read_file as read_file,
@@ -178,6 +183,9 @@ _HOME = {
     "read_objects": "jumpseat.interchange.files",
     "read_templates": "jumpseat.interchange.files",
     "plain_text": "jumpseat.interchange.plain_text",
+    "WrapFacts": "jumpseat.interchange.wrapping",
+    "filled": "jumpseat.interchange.wrapping",
+    "wrap_facts": "jumpseat.interchange.wrapping",
     "Written": "jumpseat.interchange.writing",
     "read_file": "jumpseat.interchange.writing",
     "read_folder": "jumpseat.interchange.writing",

@@ -1,4 +1,4 @@
-"""``jumpseat import salesforce`` and ``jumpseat export salesforce``."""
+"""``jumpseat import salesforce``, ``jumpseat export salesforce`` and ``jumpseat wrap salesforce``."""
 
 from __future__ import annotations
 
@@ -43,11 +43,27 @@ def export_salesforce(ctx: Context, folder: Path, namespace: str, source: str | 
     answer(as_json, done.as_json(), done.as_text)
 
 
+@click.command("salesforce")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--source", metavar="NAME", help="The record source that the org is (else the only one of the kind).")
+@click.option("--public-url", metavar="URL", help="Where the host is reached from the org (else public_url of metadata/host.yaml).")
+@click.option("--replace", is_flag=True, help="Overwrite files that say something else.")
+@json_option
+@pass_context
+def wrap_salesforce(ctx: Context, folder: Path, source: str | None, public_url: str | None, replace: bool, as_json: bool) -> None:
+    """Write an SFDX project that shows the host's pages in Lightning and Classic; its README names the clicks that remain."""
+    from jumpseat_salesforce.wrapper.wrapping import wrap
+
+    done = wrap(ctx.find_workspace(), folder, source=source, public_url=public_url, replace=replace)
+    answer(as_json, done.as_json(), done.as_text)
+
+
 def add_commands(cli: click.Group) -> None:
     """Add the commands to the command line, each to the group of its verb."""
     for verb, command, words in (
         ("import", import_salesforce, "Read metadata of a CRM into the workspace."),
         ("export", export_salesforce, "Write the metadata of the workspace for a CRM."),
+        ("wrap", wrap_salesforce, "Write what shows the host's pages inside a CRM."),
     ):
         group = cli.commands.get(verb)
         if not isinstance(group, click.Group):

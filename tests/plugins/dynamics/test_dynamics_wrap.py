@@ -1,0 +1,133 @@
+"""The solution that shows the host's pages in Dynamics: complete, well-formed, consistent in itself, and without a secret."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree.ElementTree import fromstring
+
+import pytest
+from click.testing import CliRunner
+
+from jumpseat import InvalidValue, Refused, WrapFacts
+from jumpseat.cli import cli
+from jumpseat_dynamics.wrapper.wrapping import solution, wrap
+
+FACTS = WrapFacts("https://support.example.com/jumpseat", "crm", (("incident", "Case & <more>"), ("new_machine", "Machine")))
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, str]:
+    return solution(FACTS)
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    folder = tmp_path / "workspace"
+    for path, text in {
+        "metadata/host.yaml": "public_url: https://support.example.com\n",
+        "metadata/sources/crm.yaml": (
+            "name: crm\nkind: dynamics\nlabel: CRM\n"
+            "settings: {url: 'https://org.crm.dynamics.com', tenant: t, client_id: c, client_secret: {file: secret}}\n"
+        ),
+        "metadata/objects/case.yaml": (
+            "label: Case\nsupported_object: incident\nname_field: title\nemail_template_description: t\nallow_custom_recipient: false\n"
+        ),
+        "secret": "do-not-show-me-0123456789",
+    }.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    return folder
+
+
+def test_every_xml_file_is_well_formed(files: dict[str, str]) -> None:
+    assert len([fromstring(text.encode()) for path, text in files.items() if path.endswith((".xml", ".csproj"))]) > 15
+
+
+def test_every_placeholder_is_filled(files: dict[str, str]) -> None:
+    assert [path for path, text in files.items() if re.search(r"\{\{|\{%|\{#|__(entity|api|variable)__", path + text)] == []
+
+
+def test_the_manifest_lists_every_web_resource_and_table(files: dict[str, str]) -> None:
+    manifest = fromstring(files["solution/Other/Solution.xml"].encode())
+    listed = {one.get("schemaName") for one in manifest.iter("RootComponent")}
+    there = {path.removeprefix("solution/WebResources/") for path in files if "WebResources/" in path and not path.endswith(".data.xml")}
+
+    assert there <= listed
+    assert {"incident", "new_machine", "jmp_JumpseatUrl", "jmp_JumpseatKey"} <= listed
+    assert all(f"solution/WebResources/{one}.data.xml" in files for one in there)
+
+
+def test_each_button_has_a_command_with_a_rule_that_asks_the_host(files: dict[str, str]) -> None:
+    ribbon = fromstring(files["solution/Entities/incident/RibbonDiff.xml"].encode())
+    commands = {one.get("Id"): one for one in ribbon.iter("CommandDefinition")}
+    rules = {one.get("Id"): one for one in ribbon.findall("RuleDefinitions/EnableRules/EnableRule")}
+    script = files["solution/WebResources/jmp_jumpseat/jumpseat.js"]
+
+    buttons = list(ribbon.iter("Button"))
+    assert [str(one.get("Id")).rpartition(".")[2] for one in buttons] == ["new", "join", "share", "close"]
+    for button in buttons:
+        asked = [one.get("Id") for one in commands[button.get("Command")].findall("EnableRules/EnableRule")]
+        custom = rules[asked[0]].find("CustomRule")
+        assert custom is not None
+        assert (custom.get("FunctionName"), custom.get("Default")) == ("Jumpseat.can", "false")
+        assert custom.get("Library") == "$webresource:jmp_jumpseat/jumpseat.js"
+    assert "return { can: can, open: open };" in script
+
+
+def test_scripts_and_the_plug_in_can_be_parsed(files: dict[str, str]) -> None:
+    tree_sitter = pytest.importorskip("tree_sitter")
+    for ending, module in ((".js", "tree_sitter_javascript"), (".cs", "tree_sitter_c_sharp")):
+        parser = tree_sitter.Parser(tree_sitter.Language(pytest.importorskip(module).language()))
+        for path, text in files.items():
+            if path.endswith(ending):
+                assert not parser.parse(text.encode()).root_node.has_error, path
+
+
+def test_the_names_that_scripts_plug_in_and_solution_share_are_the_same(files: dict[str, str]) -> None:
+    plug_in, script = files["plugin/JumpseatCall.cs"], files["solution/WebResources/jmp_jumpseat/jumpseat.js"]
+
+    for name, answer in (("jmp_JumpseatLaunch", "Url"), ("jmp_JumpseatActions", "Actions")):
+        parameters = [path.split("/")[-2] for path in files if f"{name}/customapirequestparameters/" in path]
+        assert parameters == ["RecordId", "RecordObject"]
+        assert f"solution/customapis/{name}/customapiresponseproperties/{answer}/customapiresponseproperty.xml" in files
+        assert f'"{name}"' in script
+        assert f'OutputParameters["{answer}"]' in plug_in
+    assert all(f'"{one}"' in plug_in for one in ("RecordObject", "RecordId", "jmp_JumpseatUrl", "jmp_JumpseatKey"))
+
+
+def test_the_key_is_a_pointer_to_a_vault_and_no_script_of_the_browser_knows_it(files: dict[str, str]) -> None:
+    key = fromstring(files["solution/environmentvariabledefinitions/jmp_JumpseatKey/environmentvariabledefinition.xml"].encode())
+
+    assert (key.findtext("type"), key.findtext("secretstore"), key.find("defaultvalue")) == ("100000005", "0", None)
+    assert not any("jmp_JumpseatKey" in text or "Authorization" in text for path, text in files.items() if path.endswith((".js", ".html")))
+
+
+def test_no_file_holds_a_secret(workspace: Path, tmp_path: Path) -> None:
+    for path in wrap(workspace, tmp_path / "out").written.created:
+        text = (tmp_path / "out" / path).read_text()
+        assert "do-not-show-me" not in text
+        assert not re.search(r"Bearer [A-Za-z0-9]|jsk_\w|(?i:client_secret|password)", text), path
+
+
+def test_the_same_workspace_gives_the_same_bytes_and_nothing_is_overwritten_unasked(workspace: Path, tmp_path: Path) -> None:
+    first = wrap(workspace, tmp_path / "out")
+    second = wrap(workspace, tmp_path / "out")
+    (tmp_path / "out" / "README.md").write_text("mine")
+
+    assert second.written.unchanged == first.written.created
+    with pytest.raises(Refused, match=r"^There already, and different: README\.md\."):
+        wrap(workspace, tmp_path / "out")
+    assert wrap(workspace, tmp_path / "out", replace=True).written.replaced == ("README.md",)
+
+
+def test_a_name_that_is_no_logical_name_is_refused() -> None:
+    with pytest.raises(InvalidValue) as refused:
+        solution(WrapFacts("https://support.example.com", "crm", (("Case", "Case"),)))
+    assert str(refused.value) == "'Case' is not the logical name of a table: those are in small letters, such as 'incident'."
+
+
+def test_the_command_answers(workspace: Path, tmp_path: Path) -> None:
+    run = CliRunner().invoke(cli, ["--workspace", str(workspace), "wrap", "dynamics", str(tmp_path / "out")])
+
+    assert run.stdout.split("\n")[0] == "created    README.md"
