@@ -38,6 +38,7 @@ GETS = (
     "/v1/problems",
     "/v1/trace",
     "/v1/webhooks",
+    "/v1/accounts",
 )
 REFUSED = (("GET", "/v1/sessions/s_0"), ("GET", "/v1/contacts?object=Csae&recordId=1"), ("POST", f"/v1/records/Case/{CASE}/sessions"))
 
