@@ -23,6 +23,8 @@ class PeopleRules:
     email_fields: tuple[str, ...]
     phone_fields: tuple[str, ...]
     provenance: Provenance
+    own: frozenset[str] = frozenset()
+    """Which of the two lists of fields the object's file names itself: those win over what the source knows of a person."""
 
     def asks_for(self, field: str) -> str:
         """Which key of the object's file names a field: ``contacts``, ``email_fields`` or ``phone_fields``; empty: none of them."""
@@ -70,6 +72,7 @@ def rules_for(supported: SupportedObject, source: RecordSource | None) -> People
         email_fields=supported.email_fields if supported.email_fields is not None else recipe.email_fields,
         phone_fields=supported.phone_fields if supported.phone_fields is not None else recipe.phone_fields,
         provenance=provenance,
+        own=frozenset(key for key in ("email_fields", "phone_fields") if getattr(supported, key) is not None),
     )
 
 
@@ -110,10 +113,24 @@ def _ask(
             found = _present(_from_value(record, rule))
         else:
             found = source.contacts(record, rule) if source else ()
+            if rule.kind == "self":
+                found = [_with_own_fields(contact, record, people) for contact in found]
     except (ProviderError, PluginError) as error:
         return (), Reason(f"{name}: {error.message}", people.provenance)
     who = ", ".join(contact.name for contact in found) or "nobody"
     return found, Reason(f"{name}: {who}", people.provenance, bool(found))
+
+
+def _with_own_fields(contact: Contact, record: Record, people: PeopleRules) -> Contact:
+    """The person that the record is, reached by the fields that the object's file names."""
+    if contact.id != record.id:  # somebody in their place, such as the contact that a lead became
+        return contact
+    own = _from_own_fields(record, people)
+    if "email_fields" in people.own:
+        contact = replace(contact, email=own.email)
+    if "phone_fields" in people.own:
+        contact = replace(contact, mobile=own.mobile, phone=own.phone)
+    return contact
 
 
 def _from_own_fields(record: Record, people: PeopleRules) -> Contact:

@@ -77,7 +77,9 @@ def add(conn: sa.Connection, row: NoticeRow) -> bool:
         reason="",
         data=dict(row.data),
     )
-    return conn.execute(fresh.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+    # Asked for the key: an INSERT does not tell its count on every database.
+    stored = conn.execute(fresh.on_conflict_do_nothing(index_elements=["key"]).returning(table.c.key))
+    return stored.first() is not None
 
 
 def get(conn: sa.Connection, key: str) -> NoticeRow | None:
