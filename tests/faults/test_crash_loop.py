@@ -47,6 +47,7 @@ def kill_again_and_again(bench: Bench, starter: Starter, gateways: Gateways, kil
         queue = Queue(host)
         for number in range(1, kills + 1):
             queue.add({kind: count * number // kills - queue.stored[kind] for kind, count in counts.items()})
+            # Those that live send more than comes in for each, so that what waits does not grow.
             sending += kill_one(bench, starter, gateways, chance, max(1, sum(counts.values()) // kills))
     return sending
 
@@ -56,7 +57,7 @@ def kill_one(bench: Bench, starter: Starter, gateways: Gateways, chance: random.
     before = sum(map(gateways.count, KINDS))
     pid = starter.start("toil", bench)
     # One in five dies while it starts; the others when they have sent something, or when nothing is left to be sent just now.
-    starting, few, began = chance.random() < 0.2, chance.randint(1, most), time.monotonic()
+    starting, few, began = chance.random() < 0.2, chance.randint(1, 3 * most), time.monotonic()
     until = began + chance.uniform(0, 0.5) if starting else began + 5.0
     while time.monotonic() < until and sum(map(gateways.count, KINDS)) - before < few:
         time.sleep(0.002)
