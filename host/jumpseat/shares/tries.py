@@ -101,11 +101,13 @@ def patience(channel: ShareChannel | None) -> timedelta:
 
 
 def look_up_next(share: Share, now: datetime) -> datetime | None:
+    """When the gateway is asked again about an unknown share; None: never."""
     age = max(now - share.created_at, timedelta(0))
     return now + min(max(age, LOOK_AGAIN_FIRST), LOOK_AGAIN_LONGEST) if age < LOOK_AGAIN_FOR else None
 
 
 def may_become(share: Share, outcome: Outcome, reference: str | None) -> bool:
+    """Does what a gateway says later change this share? Not what it says of another message under the same key."""
     if outcome.kind not in LATER.get(share.state, ()) or (share.state is ShareState.QUEUED and not share.tries):
         return False
     of_another = reference is not None and share.reference is not None and reference != share.reference
