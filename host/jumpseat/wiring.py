@@ -65,9 +65,7 @@ OPERATOR_RIGHTS = Rights(MappingProxyType(dict.fromkeys(all_rights(), Level.ALL)
 NOTICE_SWEEPS = {"join_notices": 0.5, "crm_notices": 0.5, "mail_notices": 1.0}
 WEBHOOK_SWEEPS = {"webhooks": 0.5}
 SWEEPS = MappingProxyType(
-    {"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "forget": 3600.0, "jobs": 5.0, "write_back": 30.0}
-    | NOTICE_SWEEPS
-    | WEBHOOK_SWEEPS
+    {"expire": 5.0, "reconcile": 15.0, "watch": 1.0, "recover": 5.0, "jobs": 5.0, "write_back": 30.0} | NOTICE_SWEEPS | WEBHOOK_SWEEPS
 )
 """Seconds between two runs of what the worker does by itself."""
 
@@ -477,7 +475,6 @@ class Wiring:
             "reconcile": self.life.reconcile,
             "watch": self.life.watch_due,
             "recover": self.settling.recover,
-            "forget": self.forget,
             "join_notices": self.join_notices.follow,
             "crm_notices": self.telling.tell_crm,
             "mail_notices": self.telling.mail,
@@ -520,15 +517,6 @@ class Wiring:
         from jumpseat.work.heartbeat import Heartbeat
 
         return Heartbeat(self.store, id, role, version("jumpseat"), lambda: self.catalogue.version, self.var / "executors")
-
-    def forget(self) -> None:
-        """Remove what is kept for a set time only: trace rows, and answers under idempotency keys."""
-        from jumpseat.store import idempotency, trace as rows
-
-        now = self.clock.now()
-        with self.store.write() as connection:
-            rows.drop_before(connection, now - self.catalogue.host.trace_retention)
-            idempotency.drop_before(connection, now - idempotency.KEPT)
 
     def close(self) -> None:
         """Stop everything in the order that loses nothing: worker, files, plugins, database."""
