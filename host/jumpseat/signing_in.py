@@ -42,6 +42,19 @@ class SigningIn(Reach):
         return Flow(self._wiring.accounts).start(sign_in, owner, name)
 
     @operation(UNGUARDED)
+    def asked_sign_in(self, ticket: Secret) -> tuple[str, str]:
+        """What a ticket is for, to be shown before it is used: whoever opens it may be somebody else than who asked for it.
+
+        Returns:
+            What people call the provider, and the name of the supporter; empty for the company.
+
+        Raises:
+            SignInFailed: it is not known, was used or has run out.
+        """
+        found = Flow(self._wiring.accounts).waiting(ticket)
+        return self.sign_in_label(found.sign_in), found.owner_name
+
+    @operation(UNGUARDED)
     def leave_for_sign_in(self, ticket: Secret) -> Leaving:
         """Where a browser goes that shows a ticket; the ticket is used up.
 

@@ -105,7 +105,7 @@ class Way:
         return self
 
     def leave(self) -> Way:
-        answer = self.get(self.ticket)
+        answer = self.get(self.ticket, method="POST")
         assert answer.status_code == 303, answer.text
         self.state = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))["state"]
         return self
@@ -163,9 +163,23 @@ def test_the_page_speaks_the_language_of_the_browser(way: Way) -> None:
 
 def test_the_cookie_is_for_this_host_and_this_way_only(way: Way) -> None:
     way.start()
-    kept = way.get(way.ticket).headers["Set-Cookie"]
+    kept = way.get(way.ticket, method="POST").headers["Set-Cookie"]
 
     assert re.fullmatch(r"jumpseat-sign-in-[0-9a-f]{16}=[\w-]{43}; HttpOnly; Max-Age=600; Path=/sign-in; SameSite=lax", kept), kept
+
+
+def test_whoever_opens_the_address_is_asked_for_whom_the_sign_in_is(way: Way) -> None:
+    way.start()
+
+    pages = [way.get(way.ticket) for _ in range(2)]
+
+    assert {page.status_code for page in pages} == {200}
+    assert said(pages[0]) == (
+        "Sign in to Desk The account with which you sign in to Desk next will be used here by Thomas Renard. "
+        "Go on only if that is meant. Go on to Desk"
+    )
+    assert "Set-Cookie" not in pages[0].headers
+    assert way.leave().state
 
 
 def test_the_company_is_signed_in_by_an_administrator_only(way: Way, api: Api) -> None:
@@ -258,7 +272,7 @@ def granting(granted: Any) -> Callable[[Way], requests.Response]:
 def paging(page: str | Exception) -> Callable[[Way], requests.Response]:
     def run(way: Way) -> requests.Response:
         way.desk.page = page
-        return way.start().get(way.ticket)
+        return way.start().get(way.ticket, method="POST")
 
     return run
 
@@ -316,9 +330,9 @@ BAD: Mapping[str, tuple[Callable[[Way], requests.Response], int, str]] = {
         CHANGED,
     ),
     "a ticket with a line break": (lambda way: way.start().get(f"{way.ticket}%0d%0aSet-Cookie:%20a=b"), 400, NO_TICKET),
-    "a ticket by POST": (lambda way: way.start().get(way.ticket, method="POST"), 405, "allowed: GET"),
+    "a ticket by PUT": (lambda way: way.start().get(way.ticket, method="PUT"), 405, "allowed: GET"),
     "a ticket by HEAD": (lambda way: way.start().get(way.ticket, method="HEAD"), 405, ""),
-    "the way back by POST": (asking("/sign-in/callback?code=c&state=STATE", "POST"), 405, "allowed: GET"),
+    "the way back by POST": (asking("/sign-in/callback?code=c&state=STATE", "POST"), 400, CHANGED),
     "the way back by HEAD": (asking("/sign-in/callback?code=c&state=STATE", "HEAD"), 405, ""),
     "the way back by PUT": (asking("/sign-in/callback?code=c&state=STATE", "PUT"), 405, "allowed: GET"),
     "an exchange that is refused": (
@@ -389,7 +403,7 @@ def test_a_state_that_two_windows_bring_back_at_once_counts_once(way: Way) -> No
 @pytest.mark.parametrize("host_header", ["evil.example", "evil.example:8400"])
 def test_another_host_header_changes_no_address(way: Way, host_header: str) -> None:
     way.start()
-    answer = way.get(way.ticket, Host=host_header)
+    answer = way.get(way.ticket, method="POST", Host=host_header)
 
     assert dict(parse_qsl(urlsplit(answer.headers["Location"]).query))["redirect_uri"] == f"{PUBLIC}/sign-in/callback"
 
@@ -414,7 +428,7 @@ def test_a_key_that_acts_for_nobody_has_no_account_of_its_own(way: Way, api: Api
 
 def grant_at_emulator(way: Way, decision: str = "grant", user: str = "u70412233") -> requests.Response:
     """Press a button on the provider's page, and come back."""
-    page = way.get(way.start("teamviewer").ticket).headers["Location"]
+    page = way.get(way.start("teamviewer").ticket, method="POST").headers["Location"]
     form = {**dict(parse_qsl(urlsplit(page).query)), "user": user, "decision": decision}
     back = requests.post(page.partition("?")[0], data=form, allow_redirects=False, timeout=10).headers["Location"]
     assert back.startswith(f"{PUBLIC}/sign-in/callback?")
@@ -465,6 +479,6 @@ def test_served_over_https_the_cookie_is_bound_to_the_host(way: Way, workspace: 
     file.write_text(re.sub(r"(?m)^public_url:.*\n", "", file.read_text()) + "\npublic_url: https://jumpseat.example\n", encoding="utf-8")
     with Host.open(workspace, plugins=[DeskPlugin(way.desk)]) as host, serving(host) as base:
         url = Api(base, way.api.key, USER).post("/v1/accounts/desk/start").json()["url"]
-        kept = requests.get(url.replace("https://jumpseat.example", base), allow_redirects=False, timeout=10).headers["Set-Cookie"]
+        kept = requests.post(url.replace("https://jumpseat.example", base), allow_redirects=False, timeout=10).headers["Set-Cookie"]
 
     assert re.fullmatch(r"__Host-jumpseat-sign-in-[0-9a-f]{16}=[\w-]{43}; HttpOnly; Max-Age=600; Path=/; SameSite=lax; Secure", kept), kept

@@ -86,6 +86,21 @@ class Flow:
             rows.begin(conn, Pending(_hash(ticket), name, owner, owner_name, now + LIFE), now)
         return Started(Secret(f"{self._home()}/sign-in/{ticket}"), now + LIFE)
 
+    def waiting(self, ticket: Secret) -> Pending:
+        """What a ticket is for; it can still be used afterwards.
+
+        Raises:
+            SignInFailed: the ticket is not known, was used or has run out.
+        """
+        digest = _hash(ticket.reveal())
+        with self._around.store.read() as conn:
+            found = rows.of_ticket(conn, digest)
+        if found is None or not _same(found.ticket_hash, digest) or found.expires_at <= self._around.clock.now():
+            raise SignInFailed(words.TICKET_UNKNOWN)
+        if found.state_hash is not None:
+            raise SignInFailed(words.TICKET_USED)
+        return found
+
     def leave(self, ticket: Secret) -> Leaving:
         """Use a ticket: where the browser goes.
 
@@ -93,11 +108,7 @@ class Flow:
             SignInFailed: the ticket is not known, was used or has run out.
             JumpseatError: the plugin could not say where the provider's page is; the ticket is used up.
         """
-        now, digest = self._around.clock.now(), _hash(ticket.reveal())
-        with self._around.store.read() as conn:
-            found = rows.of_ticket(conn, digest)
-        if found is None or not _same(found.ticket_hash, digest) or found.expires_at <= now:
-            raise SignInFailed(words.TICKET_UNKNOWN)
+        found, now = self.waiting(ticket), self._around.clock.now()
         state, browser, verifier = (secrets.token_urlsafe(TOKEN_BYTES) for _ in range(3))
         sign_in = self._sign_in(found.sign_in)
         redirect = f"{self._home()}/sign-in/callback"

@@ -77,12 +77,21 @@ def come_back(request: Request, host: Serving) -> Response:
 
 
 @router.get(f"{PATH}/{{ticket}}", include_in_schema=False)
-def leave(ticket: str, request: Request, host: Serving) -> Response:
-    """Where a sign-in begins: sends the browser to the provider."""
+def ask(ticket: str, request: Request, host: Serving) -> Response:
+    """Where a sign-in begins: says for whom it is. Looking at it uses nothing up."""
+    languages = request.headers.get("accept-language", "")
     try:
-        if request.url.query or len(ticket) > 100:
-            raise UsageError("This address to sign in was changed on its way. Ask for a new one.")
-        leaving = host.leave_for_sign_in(Secret(ticket))
+        label, owner = host.asked_sign_in(_ticket(ticket, request))
+    except JumpseatError as error:
+        return sign_in_page.failed(error, languages)
+    return sign_in_page.ask(label, owner, languages)
+
+
+@router.post(f"{PATH}/{{ticket}}", include_in_schema=False)
+def leave(ticket: str, request: Request, host: Serving) -> Response:
+    """The person goes on: sends the browser to the provider."""
+    try:
+        leaving = host.leave_for_sign_in(_ticket(ticket, request))
     except JumpseatError as error:
         return sign_in_page.failed(error, request.headers.get("accept-language", ""))
     response = RedirectResponse(leaving.url, 303)
@@ -91,6 +100,12 @@ def leave(ticket: str, request: Request, host: Serving) -> Response:
     path = "/" if secure else PATH
     response.set_cookie(leaving.cookie, leaving.value.reveal(), max_age=600, path=path, secure=secure, httponly=True, samesite="lax")
     return response
+
+
+def _ticket(ticket: str, request: Request) -> Secret:
+    if request.url.query or len(ticket) > 100:
+        raise UsageError("This address to sign in was changed on its way. Ask for a new one.")
+    return Secret(ticket)
 
 
 def _shown(account: AccountFound) -> Account:
