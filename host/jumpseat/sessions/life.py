@@ -226,7 +226,12 @@ class SessionLife:
 
     def shared(self, session: Session) -> None:
         """A share of this session came to its outcome: somebody waits for the customer from now on."""
-        if session.valid_at(self._parts.now()) and session.joined_at is None:
+        session_type, now = self._parts.type(session.session_type), self._parts.now()
+        if session_type is None or not session.valid_at(now) or session.joined_at is not None:
+            return
+        with self._store.read() as conn:  # of many shares at once, one has to write
+            hurried = watching.is_hurried(conn, account_key(session_type), now)
+        if not hurried:
             self._hurry(session)
 
     def _hurry(self, session: Session, where: Callable[[Connection], bool] = lambda _: True) -> None:

@@ -114,6 +114,12 @@ def hurry(conn: sa.Connection, account: str, now: datetime) -> None:
     conn.execute(fresh.on_conflict_do_nothing(index_elements=["account"]))
 
 
+def is_hurried(conn: sa.Connection, account: str, now: datetime) -> bool:
+    """Is this account due as soon as it may be asked, so that ``hurry`` would change nothing?"""
+    row = conn.execute(sa.select(table.c.next_at, table.c.free_at).where(table.c.account == account)).first()
+    return row is not None and row.next_at <= max(row.free_at, now)
+
+
 def wanted_at(conn: sa.Connection, session_id: str) -> datetime | None:
     """When somebody asked for a session, as far as that was noted."""
     return conn.execute(sa.select(session_table.c.wanted_at).where(session_table.c.id == session_id)).scalar()
