@@ -21,7 +21,7 @@ from jumpseat.work.queue import Work
 OVERLOOKED = timedelta(seconds=30)
 """A share that nobody took for so long beyond its time may have lost its job."""
 MOST_OVERLOOKED = 100
-AT_ONCE = 4
+AT_ONCE = 8
 """Shares of one channel that are settled at once."""
 
 

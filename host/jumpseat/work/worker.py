@@ -166,11 +166,13 @@ class Worker:
             DBOS.register_queue(queue, worker_concurrency=at_once, polling_interval_sec=seconds, on_conflict="always_update")
 
     def _sweep(self, name: str, seconds: float, run: Callable[[], Any]) -> None:
-        while not self._stop.wait(seconds):
+        """At once and then again and again: what a process that ended left behind is not left by the next one that ends soon."""
+        while not self._stop.is_set():
             try:
                 run()
             except Exception:  # a sweep that fails once must not end all later ones; the next run starts from the rows again
                 log.exception("sweep failed", sweep=name)
+            self._stop.wait(seconds)
 
 
 def _deliver(share_id: str, correlation_id: str | None = None) -> None:
