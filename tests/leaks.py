@@ -14,6 +14,8 @@ from jumpseat.store import trace
 
 SHORTEST = 16
 """Characters; shorter ones may be a word that a test uses for something else as well."""
+VARIED = 8
+"""Different characters; ``0000000000000000`` stands in many texts by itself."""
 KEPT = 3000
 """Servers live longer than one test, and so do their tokens."""
 
@@ -31,7 +33,7 @@ class Leaks:
 
         def make(secret: Secret, text: str) -> None:
             made(secret, text)
-            if isinstance(text, str) and len(text) >= SHORTEST:
+            if isinstance(text, str) and len(text) >= SHORTEST and len(set(text)) >= VARIED:
                 self.secrets.append(text)
 
         def raise_(error: JumpseatError, message: str, **more: Any) -> None:

@@ -51,7 +51,7 @@ def test_a_server_that_was_asked_to_end_is_not_ready_and_goes_on_taking_calls(wo
 
     assert (status, shown["ready"], shown["stopping"], shown["database"]) == (503, False, True, "reachable")
     assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
-    assert live.json() == {"live": True}
+    assert live.json()["live"] is True
 
 
 @pytest.mark.parametrize("signals", [(signal.SIGINT,), (signal.SIGTERM, signal.SIGTERM)])
@@ -252,7 +252,7 @@ def free_ports(number: int) -> list[int]:
 
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("restarts", [6, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("restarts", [2, pytest.param(100, marks=pytest.mark.long)])
 def test_restarting_one_server_after_the_other_drops_no_call(
     workspace: Path, database_url: str, restarts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

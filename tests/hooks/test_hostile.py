@@ -236,7 +236,7 @@ def test_arguments_cannot_be_changed(beside: Load) -> None:
 
 
 def test_an_answer_of_100_mb_is_refused_and_what_was_printed_is_cut(beside: Load, sink: Any, trace: Any) -> None:
-    assert isinstance(answer(beside("answers_a_flood"), "answers_a_flood").error, PluginError)
+    assert isinstance(answer(beside("answers_a_flood", seconds=20), "answers_a_flood").error, PluginError)
     trace.flush()
 
     text = sink.rows[0].text

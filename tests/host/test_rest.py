@@ -268,7 +268,8 @@ def test_a_token_that_cannot_be_one_is_not_sent_and_not_shown(server: Server, cl
     assert server.asked == []
 
 
-def test_no_token_stands_in_any_error(client: RestClient, server: Server) -> None:
+def test_no_token_stands_in_any_error(tokens: Tokens, clock: FakeClock, server: Server) -> None:
+    client = RestClient(HttpSession(read_seconds=0.5), tokens, failure, clock, "The CRM")
     texts = []
     for answer in ((500, {}, "token-1"), (302, {"Location": "https://evil.example/"}, ""), (200, {"Content-Length": "99"}, "")):
         server.answers = [answer]

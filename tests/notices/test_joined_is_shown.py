@@ -96,7 +96,7 @@ def joins(client: Any) -> list[str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("times", [5, pytest.param(50, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [3, pytest.param(50, marks=pytest.mark.long)])
 def test_a_join_is_shown_in_time_and_once(workspace: Path, database_url: str, emulator: Running, times: int) -> None:
     key = key_of(workspace, database_url)
     with serving(workspace, database_url) as (_, url), listening_to(Api(url, key)) as client:

@@ -20,6 +20,7 @@ from jumpseat.reports.importing import Importing
 from jumpseat.store import Store, sessions
 from jumpseat.store.connections import ReportRow, Wanted, page
 from jumpseat.store.sessions import Details
+from jumpseat.testing.fakes import FakeAccounts
 from jumpseat.types import RecordRef, Session, SessionState
 from jumpseat_teamviewer.account import SETTINGS, ProviderAccount
 from jumpseat_teamviewer.emulator.model import Report
@@ -97,7 +98,14 @@ def teamviewer(url: str, token: str, clock: Any) -> tuple[SessionType, SessionTy
     """The two session types of a TeamViewer account, as a host would lend to them."""
     values = {setting.name: setting.default for setting in SETTINGS} | {"api_url": url, "token": Secret(token)}
     http, provider = HttpSession("jumpseat-test", read_seconds=30), ProviderAccount()
-    lent = SimpleNamespace(config=SimpleNamespace(**values), clock=clock, http=http, folder=Path(), public_url="http://127.0.0.1:8400")
+    lent = SimpleNamespace(
+        config=SimpleNamespace(**values),
+        clock=clock,
+        http=http,
+        accounts=FakeAccounts(),
+        folder=Path(),
+        public_url="http://127.0.0.1:8400",
+    )
     types = (RemoteControl(provider), Pilot(provider))
     for one in types:
         one.runtime = lent  # type: ignore[assignment]  # it has what a runtime has

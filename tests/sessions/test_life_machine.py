@@ -238,7 +238,7 @@ def run_machine(store, clock, examples, steps):
 
 @pytest.mark.timeout(600)  # a busy machine takes its time for so many steps
 def test_any_order_of_things_keeps_the_promises(store, clock):
-    run_machine(store, clock, 50 if store.dialect == "sqlite" else 10, 50)
+    run_machine(store, clock, 20 if store.dialect == "sqlite" else 5, 50)
 
 
 @pytest.mark.long

@@ -174,7 +174,7 @@ def patient(monkeypatch):
 
 @pytest.mark.timeout(900)  # a busy machine takes its time for so many steps
 def test_each_transition_happens_once_and_only_along_legal_paths(store, clock):
-    run_machine(store, clock, *((200, 50) if store.dialect == "sqlite" else (8, 30)))
+    run_machine(store, clock, *((60, 50) if store.dialect == "sqlite" else (8, 30)))
 
 
 @pytest.mark.long

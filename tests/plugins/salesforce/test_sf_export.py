@@ -70,9 +70,13 @@ def templates(draw: st.DrawFn) -> list[TemplateFile]:
     return made
 
 
-@settings(max_examples=220, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(values=objects(), texts=templates())
-def test_export_import_export_is_identical_and_so_is_import_export_import(values: list[dict[str, Any]], texts: list[TemplateFile]) -> None:
+@pytest.mark.parametrize("examples", [40, pytest.param(400, marks=pytest.mark.long)])
+def test_export_import_export_is_identical_and_so_is_import_export_import(examples: int) -> None:
+    checks = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
+    checks(given(values=objects(), texts=templates())(there_and_back))()
+
+
+def there_and_back(values: list[dict[str, Any]], texts: list[TemplateFile]) -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         case = [] if any(one["supported_object"] == "Case" for one in values) else [CASE | {"template_fields": ["Status"]}]
