@@ -28,6 +28,11 @@ def pytest_configure() -> None:
     LEAKS.watch()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: a good part of the tests waits for processes and for time to pass."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """A test that shows a secret fails, whatever else it is about."""
