@@ -14,7 +14,7 @@ import pytest
 from hypothesis import assume, given, settings, strategies as st
 
 from jumpseat.access import launches, signed
-from jumpseat.access.launches import LAUNCH_LIVES, OF_ONE_RECORD, TOKEN_LIVES, Launch
+from jumpseat.access.launches import LAUNCH_LIVES, OF_ONE_RECORD, OF_THE_SUPPORTER, TOKEN_LIVES, Launch
 from jumpseat.catalogue.rights import all_rights
 from jumpseat.errors import LaunchRefused
 from jumpseat.sealing import Sealer, new_key
@@ -127,7 +127,8 @@ def test_a_launch_leaves_the_rights_that_concern_its_record_and_widens_none(leve
     assert acting.bound_to == ref
     for right in all_rights():
         mine = levels.get(right, Level.NONE)
-        assert acting.rights.level(right) is (mine if right in OF_ONE_RECORD else Level.NONE)
+        most = Level.ALL if right in OF_ONE_RECORD else Level.OWN if right in OF_THE_SUPPORTER else Level.NONE
+        assert acting.rights.level(right) is min(mine, most)
 
 
 # --- signed launches ----------------------------------------------------------------------------------------------------

@@ -351,7 +351,7 @@ def test_what_concerns_no_record_is_refused_even_to_an_administrator(
     refused = problem(launched(user=ADMINISTRATOR).call(method, path, body))
 
     assert (refused["status"], refused["code"]) == (403, "JS-RIGHT")
-    assert ", and a launch allows only what concerns its record. An administrator" in refused["detail"]
+    assert ", and a launch allows only what concerns its record and the supporter's own sign-ins. An administrator" in refused["detail"]
 
 
 def test_a_launch_cannot_make_another_one(launched: Callable[..., Api]) -> None:

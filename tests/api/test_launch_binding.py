@@ -12,8 +12,8 @@ from api_kit import ACCOUNT, CASE, OTHER_CASE, USER, make_workspace
 from hypothesis import HealthCheck, given, settings, strategies as st
 from launch_kit import launchable, opened
 
-from jumpseat import Host, Record, RecordRef, ShareWish, Supporter
-from jumpseat.access.launches import OF_ONE_RECORD, bound
+from jumpseat import Grant, Host, ProviderSignInNeeded, Record, RecordRef, Secret, ShareWish, Supporter
+from jumpseat.access.launches import OF_ONE_RECORD, OF_THE_SUPPORTER, bound
 from jumpseat.access.rights import OPERATIONS, UNGUARDED
 from jumpseat.errors import JumpseatError, LaunchBound, NotFound, RightMissing, SessionNotFound
 from jumpseat_sandbox.sinks import Sinks
@@ -75,7 +75,7 @@ REFUSED = {"create_launch"}
 
 
 def of_no_record() -> list[str]:
-    return sorted(name for name, right in OPERATIONS.items() if right not in {*OF_ONE_RECORD, UNGUARDED})
+    return sorted(name for name, right in OPERATIONS.items() if right not in {*OF_ONE_RECORD, *OF_THE_SUPPORTER, UNGUARDED})
 
 
 def test_every_operation_whose_right_a_launch_has_is_looked_at_here() -> None:
@@ -132,6 +132,21 @@ def test_an_operation_that_concerns_no_record_is_refused(name: str, things: Thin
         method(**given)
 
     assert refused.value.right.startswith(OPERATIONS[name])
+
+
+def test_a_launch_leaves_the_supporter_their_own_sign_ins(things: Things) -> None:
+    acting, other = bound(things.host.supporter(USER), MINE), Grant(Secret("the-token-of-somebody"))
+    desk = things.host.sign_ins["teamviewer"]
+    kept = things.host._wiring.accounts.put(desk, "005A000000Jmu03IAB", "Emma", other)
+
+    assert things.host.accounts(acting) == []
+    with pytest.raises(NotFound):
+        things.host.revoke_account(kept.id, acting)
+    for refused in (lambda: things.host.start_sign_in("teamviewer", acting, company=True), lambda: things.host.reseal_accounts(acting)):
+        with pytest.raises(RightMissing):
+            refused()
+    with pytest.raises(ProviderSignInNeeded):  # the application is not set up in this workspace; the right is not what is missing
+        things.host.start_sign_in("teamviewer", acting)
 
 
 def test_lists_hold_the_launched_record_only(things: Things) -> None:

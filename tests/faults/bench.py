@@ -329,13 +329,18 @@ def watch_steps(step: Callable[[str], None]) -> None:
     Work.enqueue_delivery = seen_enqueue  # type: ignore[method-assign]  # as above
 
 
+BESIDE = frozenset({"_note_use", "_hurry"})
+"""What is written beside the path of a share: that a key was used, and that a provider account is due; so is all that the watch does."""
+
+
 def _caller() -> str:
-    """Which function of the rooms begins the transaction; empty for the others, and for the note that a key was used."""
+    """Which function of the rooms begins the transaction; empty for the others."""
     frame = sys._getframe(2)
     while frame.f_globals.get("__name__") == "contextlib" and frame.f_back:
         frame = frame.f_back
     module = str(frame.f_globals.get("__name__"))
-    known = module.startswith(("jumpseat.shares", "jumpseat.sessions", "jumpseat.host")) and frame.f_code.co_name != "_note_use"
+    known = module.startswith(("jumpseat.shares", "jumpseat.sessions", "jumpseat.host")) and module != "jumpseat.sessions.watch"
+    known = known and frame.f_code.co_name not in BESIDE
     return frame.f_code.co_name if known else ""
 
 

@@ -27,8 +27,6 @@ DELIVER = (
     "after the gateway answered",
     "before finish commits",
     "after finish committed",
-    "before _hurry commits",
-    "after _hurry committed",
     "the outcome is told",
 )
 """Every step of a share, from the call to the event; one that is added to the host has to be added here, and so gets its kill."""

@@ -37,7 +37,14 @@ OF_ONE_RECORD = frozenset(
     }
 )
 """The rights that a launch leaves: those whose every use names a record, which is then compared with the launch's."""
-_BOUND = Rights(MappingProxyType(dict.fromkeys(sorted(OF_ONE_RECORD), Level.ALL)))
+OF_THE_SUPPORTER = frozenset({"accounts.read", "accounts.edit"})
+"""The rights that a launch leaves for what is the supporter's own: without a sign-in at the provider, nothing is to be done with the
+record."""
+_BOUND = Rights(
+    MappingProxyType(
+        dict.fromkeys(sorted(OF_ONE_RECORD), Level.ALL) | dict.fromkeys(sorted(OF_THE_SUPPORTER), Level.OWN),
+    )
+)
 _TOKEN, _TICKET = "launch token", "launch ticket"
 """The places for which they are sealed: neither opens as the other."""
 
@@ -83,7 +90,7 @@ def bound(supporter: Supporter, record: RecordRef) -> Supporter:
         supporter: with all their rights.
         record: as sessions have it: with its source, and the id in its one written form.
     """
-    rights = narrowed(supporter.rights, _BOUND, "and a launch allows only what concerns its record")
+    rights = narrowed(supporter.rights, _BOUND, "and a launch allows only what concerns its record and the supporter's own sign-ins")
     return replace(supporter, rights=rights, bound_to=record)
 
 
