@@ -44,6 +44,7 @@ class _Words:
     not_possible: str
     refused: str
     correlation: str
+    colon: str
 
 
 _WORDS = {
@@ -58,6 +59,7 @@ _WORDS = {
         not_possible="not possible",
         refused="This page cannot be shown",
         correlation="For your administrator",
+        colon=":",
     ),
     "fr": _Words(
         language="fr",
@@ -76,6 +78,7 @@ _WORDS = {
         not_possible="impossible",
         refused="Cette page ne peut pas être affichée",
         correlation="Pour votre administrateur",
+        colon="\N{NO-BREAK SPACE}:",
     ),
 }
 """By language; any other has the first one."""
