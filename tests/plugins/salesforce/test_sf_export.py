@@ -70,6 +70,7 @@ def templates(draw: st.DrawFn) -> list[TemplateFile]:
     return made
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("examples", [40, pytest.param(400, marks=pytest.mark.long)])
 def test_export_import_export_is_identical_and_so_is_import_export_import(examples: int) -> None:
     checks = settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
