@@ -27,8 +27,12 @@ JOBS = {"/v1/jobs", "/v1/jobs/{job}/runs", "/v1/job-runs/{runId}/cancel", "/v1/j
 REPORTS = {"/v1/connections", "/v1/connections/refresh"}
 ADMINISTRATION = {*REPORTS, "/v1/alerts", "/v1/plugins", "/v1/problems", "/v1/trace", "/v1/trace/level", *JOBS}
 WEBHOOKS = {route.path for route in routes_of(webhooks.router)}
-OF_NO_RECORD = {"listObjects", "listSessionTypes", "listShareChannels", "listTemplates", "renewLaunch", "listSessions", "streamEvents"}
-"""What a launch is answered whatever its record is; the last two show that record alone, see test_launch_binding."""
+OF_NO_RECORD = {
+    *("listObjects", "listSessionTypes", "listShareChannels", "listTemplates", "renewLaunch"),
+    *("listAccounts", "listSessions", "streamEvents"),
+}
+"""What a launch is answered whatever its record is; the last ones show the supporter's own and that record alone, see
+test_launch_binding."""
 NO_WEBHOOK = "wh_00000000000000000000000000000000"
 NO_SESSION = "s_00000000000000000000000000000000"
 NO_SHARE = "sh_00000000000000000000000000000000"
