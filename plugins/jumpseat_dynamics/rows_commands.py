@@ -53,14 +53,12 @@ def wrap_dynamics(ctx: Context, folder: Path, source: str | None, public_url: st
 
 
 def add_commands(cli: click.Group) -> None:
-    """Add the commands to the command line, each to the group of its verb."""
+    """Add the commands to the command line, each in the group of its verb, which the host shares between plugins."""
     for verb, command, words in (
         ("import", import_dynamics, "Read metadata of a CRM into the workspace."),
         ("export", export_dynamics, "Write the metadata of the workspace for a CRM."),
         ("wrap", wrap_dynamics, "Write what shows the host's pages inside a CRM."),
     ):
-        group = cli.commands.get(verb)
-        if not isinstance(group, click.Group):
-            group = click.Group(verb, help=words)
-            cli.add_command(group)
+        group = click.Group(verb, help=words)
         group.add_command(command)
+        cli.add_command(group)

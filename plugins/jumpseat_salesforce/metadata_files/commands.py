@@ -59,14 +59,12 @@ def wrap_salesforce(ctx: Context, folder: Path, source: str | None, public_url: 
 
 
 def add_commands(cli: click.Group) -> None:
-    """Add the commands to the command line, each to the group of its verb."""
+    """Add the commands to the command line, each in the group of its verb, which the host shares between plugins."""
     for verb, command, words in (
         ("import", import_salesforce, "Read metadata of a CRM into the workspace."),
         ("export", export_salesforce, "Write the metadata of the workspace for a CRM."),
         ("wrap", wrap_salesforce, "Write what shows the host's pages inside a CRM."),
     ):
-        group = cli.commands.get(verb)
-        if not isinstance(group, click.Group):
-            group = click.Group(verb, help=words)
-            cli.add_command(group)
+        group = click.Group(verb, help=words)
         group.add_command(command)
+        cli.add_command(group)

@@ -6,6 +6,7 @@ leaves them out for the others.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +20,12 @@ RARE = "x-jumpseat-rare"
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(ABC):
     """Base of the marks: an annotation that adds one key to the schema of what it annotates."""
 
+    @abstractmethod
     def shown(self) -> tuple[str, Any]:
         """The key and its value."""
-        raise NotImplementedError
 
     def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         key, value = self.shown()
