@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
-from workspaces import GOOD, TEMPLATE, VOCABULARY, small_workspace, write
+from workspaces import DASHBOARD, GOOD, TEMPLATE, VOCABULARY, small_workspace, write
 
 from jumpseat.catalogue import load as load_module
 from jumpseat.catalogue.load import Cache, Loaded, load
@@ -217,6 +217,9 @@ def test_a_secret_that_stands_in_the_metadata_is_never_repeated(workspace: Path,
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
+ELSEWHERE = "delete it, or move it to one of metadata/objects/, metadata/permission_sets/, metadata/sources/, metadata/plugins/, metadata/dashboards/"
+
+
 def test_files_that_nothing_reads_are_told(workspace: Path) -> None:
     write(
         workspace,
@@ -232,7 +235,7 @@ def test_files_that_nothing_reads_are_told(workspace: Path) -> None:
             "metadata/objects/case.yaml~": "",
             "metadata/schema/host.json": "",
             "metadata/jobs.yaml": "company_report: {}\n",
-            "metadata/dashboards/one.yaml": "title: One\n",
+            "metadata/dashboards/one.yaml": DASHBOARD,
         },
     )
     loaded = load(workspace)
@@ -241,20 +244,20 @@ def test_files_that_nothing_reads_are_told(workspace: Path) -> None:
         (
             "metadata/notes.txt",
             "M211",
-            "delete it, or move it to one of metadata/objects/, metadata/permission_sets/, metadata/sources/, metadata/plugins/",
+            ELSEWHERE,
         ),
         ("metadata/object", "M211", "did you mean 'metadata/objects/'?"),
         (
             "metadata/objects/deep",
             "M211",
-            "delete it, or move it to one of metadata/objects/, metadata/permission_sets/, metadata/sources/, metadata/plugins/",
+            ELSEWHERE,
         ),
         ("metadata/objects/other.yml", "M211", "rename it to 'other.yaml'"),
         ("metadata/session.yaml", "M211", "did you mean 'metadata/sessions.yaml'?"),
     ]
 
 
-def test_dashboards_and_jobs_have_to_be_yaml(workspace: Path) -> None:
+def test_dashboards_and_jobs_that_are_not_yaml_are_told(workspace: Path) -> None:
     loaded = load(write(workspace, {"metadata/jobs.yaml": "a: [", "metadata/dashboards/one.yaml": ""}))
 
     assert heads(loaded) == [

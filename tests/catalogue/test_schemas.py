@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from hypothesis import given, strategies as st
 
+from jumpseat.catalogue.dashboards import DATA, MEASURES
 from jumpseat.catalogue.rights import RIGHTS
 from jumpseat.catalogue.schemas import FORMS, SCHEMAS, published
 from jumpseat.catalogue.validate import fast_validity, validator
@@ -75,6 +76,7 @@ def test_every_pattern_has_words(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "heading"),
     [
+        ("dashboard", "dashboards/*.yaml"),
         ("supported-object", "objects/*.yaml"),
         ("sessions", "sessions.yaml"),
         ("permission-set", "permission_sets/*.yaml"),
@@ -99,6 +101,21 @@ def test_the_readme_lists_every_contact_rule() -> None:
 
     for rule, schema in rules.items():
         assert f"| `{rule}` | {schema['description']} |" in README
+
+
+def test_the_readme_lists_every_key_of_a_tile() -> None:
+    tile = SCHEMAS["dashboard"]["properties"]["rows"]["items"]["properties"]["tiles"]["items"]
+
+    for row in rows_of(tile):
+        assert f"| {' | '.join(row)} |" in README
+
+
+def test_the_readme_lists_what_tiles_are_made_of() -> None:
+    for name, data in DATA.items():
+        cells = (", ".join(f"`{one}`" for one in names) for names in (data.fields, data.measures, data.columns))
+        assert f"| `{name}` | {' | '.join(cells)} |" in README
+    for measure, meaning in MEASURES.items():
+        assert f"| `{measure}` | {meaning} |" in README
 
 
 scalars = st.none() | st.booleans() | st.integers(-5, 10**6) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=12)

@@ -24,6 +24,13 @@ subject: Your session
 ---
 Join with {{ session.customer_link }}
 """
+DASHBOARD = """\
+name: one
+label: One
+rows:
+  - tiles:
+      - {name: sessions, kind: number, title: Sessions, data: sessions}
+"""
 SOURCE = "name: sandbox\nkind: sandbox\nlabel: Sample CRM\n"
 
 SALESFORCE = (

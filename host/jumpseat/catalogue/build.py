@@ -142,6 +142,7 @@ def host_settings(reading: Reading) -> HostSettings:
             values[key] = tuple(values[key])
     values["administrators"] = tuple(values.get("administrators", ()))
     values["webhook_hosts"] = frozenset(name.lower() for name in values.get("webhook_hosts", ()))
+    values["dashboard_frames"] = frozenset(origin.lower().removesuffix(":443") for origin in values.get("dashboard_frames", ()))
     values["caps"] = MappingProxyType({channel: Caps(**caps) for channel, caps in values.get("caps", {}).items()})
     values["retention"] = Retention(**{key: duration(text) for key, text in values.get("retention", {}).items()})
     if "trace_retention" in values:

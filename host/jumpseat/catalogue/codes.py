@@ -105,6 +105,33 @@ _KEYS = {
         'retention: {cron: "0 25 * * *"}',
         'retention: {cron: "0 5 * * *"}',
     ),
+    "M113": Code(
+        "tile that cannot be drawn",
+        "Each kind of tile needs some keys and has no use for others: charts need 'data', a bar chart and a donut 'group', a text 'text' "
+        "and a frame 'url'. What shows the parts of a whole (a donut, a column chart with groups) measures what adds up.",
+        "kind: donut\ndata: connections\ngroup: supporter\nmeasure: average_minutes",
+        "kind: bar\ndata: connections\ngroup: supporter\nmeasure: average_minutes",
+    ),
+    "M114": Code(
+        "field that the data does not have",
+        "Sessions, shares and connections have fields of their own, by which they are grouped and filtered, columns for lists, and measures. The "
+        "README in metadata/ lists them.",
+        "data: shares\ngroup: chanel",
+        "data: shares\ngroup: channel",
+    ),
+    "M115": Code(
+        "row too wide",
+        "A row of a dashboard is 12 wide; the widths of its tiles add up to no more. A tile without a width is 4 wide.",
+        "tiles: [{width: 8, …}, {width: 6, …}]",
+        "tiles: [{width: 8, …}, {width: 4, …}]",
+    ),
+    "M116": Code(
+        "range that there is not",
+        "A range is 7d, 14d, 30d or 90d, up to today; or it goes from one day of the calendar to another, later one, at most 1830 days "
+        "long.",
+        'range: {from: "2026-02-01", to: "2026-02-30"}',
+        'range: {from: "2026-02-01", to: "2026-02-28"}',
+    ),
 }
 
 _FILES = {
@@ -195,7 +222,8 @@ _FILES = {
 _REFERENCES = {
     "M301": Code(
         "name used twice",
-        "Two files name the same thing: the same supported object of one record source, or the same permission set, source or plugin.",
+        "Two files name the same thing: the same supported object of one record source, or the same permission set, source, plugin or "
+        "dashboard; or two tiles of one dashboard have one name.",
         "two files with supported_object: Case",
         "one file with supported_object: Case",
     ),
@@ -284,6 +312,19 @@ _REFERENCES = {
         "in. The metadata may be right.",
         "jumpseat check --live, without a network",
         "the same with the CRM in reach",
+    ),
+    "M316": Code(
+        "page that dashboards may not show",
+        "A page in a frame of a dashboard comes from an origin that the host settings list under 'dashboard_frames'; browsers are told to "
+        "show no other.",
+        "url: https://reports.example.com/today",
+        "the same, and in metadata/host.yaml\ndashboard_frames: [https://reports.example.com]",
+    ),
+    "M317": Code(
+        "unknown permission set",
+        "No file in metadata/permission_sets/ has this name. The roles of a dashboard are names of permission sets.",
+        "roles: [users]",
+        "roles: [user]",
     ),
 }
 

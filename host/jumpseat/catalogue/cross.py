@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jumpseat.catalogue.dashboard_checks import frames_of
 from jumpseat.catalogue.model import Catalogue, SupportedObject
 from jumpseat.catalogue.positions import Reading, Steps
 from jumpseat.catalogue.problems import Problem, Severity
@@ -48,6 +49,8 @@ class CrossCheck:
         for file, reading in self.readings.items():
             if file.startswith("metadata/objects/") and reading.value.get("enabled") is not False:
                 yield from self._object(file, reading.value)
+            if file.startswith("metadata/dashboards/"):
+                yield from self._dashboard(file, reading)
         yield from self._templates()
 
     # --- helpers
@@ -85,6 +88,7 @@ class CrossCheck:
             if one.enabled:
                 yield "supported object", "supported_object", catalogue.source_of(one), one.supported_object, one.file
         yield from (("permission set", "name", None, one.name, one.file) for one in catalogue.permission_sets)
+        yield from (("dashboard", "name", None, one.name, one.file) for one in catalogue.dashboards)
         for file, reading in self.readings.items():
             key = "plugin" if file.startswith("metadata/plugins/") else "name"
             what = {"metadata/plugins/": "plugin", "metadata/sources/": "record source"}.get(file[: file.rindex("/") + 1])
@@ -167,6 +171,19 @@ class CrossCheck:
         for index, name in enumerate(_list(values.get(key))):
             if isinstance(name, str) and name not in known:
                 yield self._unknown(file, (key, index), code, what, name, known)
+
+    # --- dashboards
+
+    def _dashboard(self, file: str, reading: Reading) -> Iterator[Problem]:
+        if "permission-set" not in self.broken:
+            sets = [one.name for one in self.catalogue.permission_sets]
+            yield from self._listed(file, reading.value, "roles", "M317", "permission set", frozenset(sets))
+        for path, url, origin in frames_of(reading) if "host" not in self.broken else ():
+            if origin not in self.catalogue.host.dashboard_frames:
+                fix = f"add {origin} to 'dashboard_frames' in metadata/host.yaml, or delete the tile"
+                yield self._at(file, path, "M316", f"dashboards may not show pages of {origin}: '{url[:60]}'", fix)
+
+    # --- templates
 
     def _templates(self) -> Iterator[Problem]:
         if BROKEN_TEMPLATES in self.broken:

@@ -27,11 +27,10 @@ _KIND_OF_FOLDER = {
     "permission_sets": "permission-set",
     "sources": "source",
     "plugins": "plugin",
+    "dashboards": "dashboard",
 }
 _KIND_OF_FILE = {"sessions.yaml": "sessions", "host.yaml": "host", "jobs.yaml": "jobs"}
-OTHER_YAML = "other"
-"""Kind of the files that are checked to be YAML here and read elsewhere: dashboards."""
-_FOLDERS = (*_KIND_OF_FOLDER, "dashboards", "schema")
+_FOLDERS = (*_KIND_OF_FOLDER, "schema")
 _DEEPEST = 3
 
 
@@ -46,7 +45,7 @@ def kind_of(path: str) -> str | None:
         return _KIND_OF_FILE.get(parts[0])
     if len(parts) != 2 or not parts[1].endswith(".yaml"):
         return None
-    return OTHER_YAML if parts[0] == "dashboards" else _KIND_OF_FOLDER.get(parts[0])
+    return _KIND_OF_FOLDER.get(parts[0])
 
 
 def is_masked(path: str) -> bool:

@@ -11,11 +11,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from jumpseat.catalogue import build
+from jumpseat.catalogue import build, dashboard_checks, dashboards
 from jumpseat.catalogue.cross import BROKEN_TEMPLATES, CrossCheck
 from jumpseat.catalogue.files import (
     METADATA,
-    OTHER_YAML,
     TEMPLATES,
     Stamp,
     digest,
@@ -45,6 +44,7 @@ _BUILDERS = {
     "permission-set": build.permission_set,
     "host": build.host_settings,
     "jobs": build.jobs,
+    "dashboard": dashboards.dashboard,
 }
 
 
@@ -171,7 +171,7 @@ def _load(run: _Load, paths: Sequence[str], contents: Mapping[str, bytes | Probl
     if has_errors(templates.problems):
         broken.add(BROKEN_TEMPLATES)
     # Those with errors as well: whoever mends a file wants to know all at once.
-    readings = {path: file.reading for path, file in files.items() if file.kind != OTHER_YAML and isinstance(file.reading.value, dict)}
+    readings = {path: file.reading for path, file in files.items() if isinstance(file.reading.value, dict)}
     problems += CrossCheck(catalogue, readings, frozenset(broken), run.vocabulary).problems()
     if vocabulary and vocabulary.describe:
         problems += InCrm(catalogue, readings, bytes_of, vocabulary).problems()
@@ -191,13 +191,14 @@ def _metadata_files(cache: Cache, contents: Mapping[str, bytes]) -> dict[str, _F
 
 def _understand(path: str, content: bytes) -> _File:
     """One file by itself, as far as it goes: read, checked against its schema, made a value."""
-    kind = kind_of(path) or OTHER_YAML
+    kind = kind_of(path) or ""
     reading = read_yaml(content, path, masked=is_masked(path))
     problems = reading.problems
     if not problems and reading.empty:
         problems = (reading.source.problem(START, "M210", "the file is empty", "write its keys, or delete it"),)
-    if not problems and kind != OTHER_YAML:
-        problems = check(kind, reading)
+    problems = problems or check(kind, reading)
+    if not problems and kind == "dashboard":
+        problems = dashboard_checks.problems_of(reading)
     builder = _BUILDERS.get(kind)
     value = builder(reading) if builder and not problems else None
     return _File(content, digest(content), kind, reading, problems, value)
@@ -241,4 +242,5 @@ def _catalogue(version: str, files: Mapping[str, _File], settings: Mapping[str, 
         host=next((file.value for file in by_kind.get("host", ())), HostSettings()),
         jobs=next((file.value for file in by_kind.get("jobs", ())), NOTHING),
         templates=tuple(templates),
+        dashboards=tuple(sorted((file.value for file in by_kind.get("dashboard", ())), key=lambda one: (one.label, one.name))),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal
 
+from jumpseat.catalogue.dashboards import Dashboard
 from jumpseat.secret import Secret
 from jumpseat.types import NOTHING, ContactRule, Level, Template
 
@@ -148,6 +149,8 @@ class HostSettings:
     """E-mail addresses of those who are told of alerts."""
     webhook_hosts: frozenset[str] = frozenset()
     """Names that webhooks may call although they lead into a private network; in lower case."""
+    dashboard_frames: frozenset[str] = frozenset()
+    """Origins whose pages dashboards may show; in lower case."""
     caps: Mapping[str, Caps] = field(default_factory=lambda: NOTHING)
     """By channel; those that are not named have the caps of their kind."""
     retention: Retention = field(default_factory=Retention)
@@ -173,6 +176,8 @@ class Catalogue:
     """What ``metadata/jobs.yaml`` says, by name of the job."""
     templates: tuple[Template, ...] = ()
     """Sorted by channel, name, language."""
+    dashboards: tuple[Dashboard, ...] = ()
+    """Sorted by label; drafts too."""
 
     def source_of(self, supported: SupportedObject) -> str | None:
         """Name of the object's record source: its own, else the default, else the only one."""

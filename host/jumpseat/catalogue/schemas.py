@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jumpseat.catalogue.dashboards import DATA, DAYS, INTERVALS, KINDS, MEASURES, WIDEST
 from jumpseat.catalogue.model import WRITTEN_BACK
 from jumpseat.catalogue.rights import EVERYTHING, RIGHTS
 
@@ -30,6 +31,8 @@ EXTRA_NAME = "^[A-Za-z][A-Za-z0-9_.@]*$"
 ENV_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
 CRON = "^[0-9*/,A-Za-z-]+(?: [0-9*/,A-Za-z#-]+){4}$"
 TIMEZONE = "^[A-Za-z]+(?:/[A-Za-z0-9_+-]+){0,2}$"
+DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+SAFE_ADDRESS = "^https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?][A-Za-z0-9._~/?&=%+,:@!$()*;-]*)?$"
 ONE_LINE = "^[^ \r\n](?:[^\r\n]*[^ \r\n])?$"
 
 FORMS: Mapping[str, tuple[str, str]] = {
@@ -51,6 +54,8 @@ FORMS: Mapping[str, tuple[str, str]] = {
     ENV_NAME: ("the name of an environment variable", "write it like 'JUMPSEAT_LAUNCH_SECRET'"),
     CRON: ("a cron expression of five fields", "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"),
     TIMEZONE: ("the name of a time zone", "write it like 'Europe/Paris' or 'UTC'"),
+    DAY: ("a day", 'write it like "2026-03-31", in quotes'),
+    SAFE_ADDRESS: ("a web address that begins with https://", "write it like 'https://reports.example.com/today', without user and '#'"),
     ONE_LINE: ("one line of text without spaces at its ends", "take out line breaks, and spaces at both ends"),
 }
 """What each pattern means, in words, and how to write it."""
@@ -302,6 +307,9 @@ _HOST = _file(
             _text("A host's name, or its address.", HOST_NAME, longest=253),
             most=50,
         ),
+        "dashboard_frames": _list(
+            "Origins whose pages dashboards may show in a frame; when left out, none.", _text("Origin of a page.", ORIGIN), most=50
+        ),
         "caps": _free_mapping(
             "The most shares in 24 hours, by channel; channels that write to phones have caps of their own when left out.",
             _mapping(
@@ -352,7 +360,83 @@ _JOBS = _file(
     },
 )
 
+_RANGE: Schema = {
+    "type": ["string", "object"],
+    "if": {"type": "string"},
+    "then": {"enum": [f"{days}d" for days in DAYS]},
+    "else": {
+        "properties": {"from": _text("The first day.", DAY), "to": _text("The last day.", DAY)},
+        "required": ["from", "to"],
+        "additionalProperties": False,
+    },
+}
+_RANGE_WORDS = "7d, 14d, 30d or 90d up to today, or from one day to another."
+
+_TILE = _mapping(
+    "One chart, list, text or frame.",
+    {
+        "name": _text("Name of the tile, in addresses; no two of a dashboard have the same.", NAME, longest=64),
+        "kind": _choice("What it shows.", list(KINDS)),
+        "title": _text("What stands above it.", longest=80),
+        "width": _count("How wide it is; a row is 12 wide.", least=1, most=WIDEST, default=4),
+        "height": _count("How high it is, in steps; a row is as high as its highest tile.", least=1, most=8, default=2),
+        "data": _choice("What it is made of.", list(DATA)),
+        "measure": _choice("What is measured.", list(MEASURES), "count"),
+        "group": _text("Field by which it is grouped; the largest groups stand by themselves, the others together.", NAME, longest=64),
+        "interval": _choice("The steps of time of a column chart or line.", list(INTERVALS), "day"),
+        "filter": _free_mapping(
+            "Only rows whose fields have these values, by field: one value, or a list of which one has to fit.",
+            {
+                "description": "A value, or a list of values.",
+                "type": ["string", "boolean", "array"],
+                "minLength": 1,
+                "maxLength": 255,
+                "items": _text("A value."),
+                "minItems": 1,
+                "maxItems": 50,
+                "uniqueItems": True,
+            },
+            NAME,
+        ),
+        "range": _RANGE | {"description": f"{_RANGE_WORDS} When left out, that of the dashboard."},
+        "columns": _list("The columns of a list; when left out, the usual ones.", _text("A column.", NAME, longest=64), most=12),
+        "order": _choice("Which rows of a list come first.", ["newest", "oldest"], "newest"),
+        "limit": _count("The most rows of a list.", least=1, most=50, default=10),
+        "text": {
+            "description": "The text of a tile of kind text; an empty line begins a paragraph.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4000,
+        },
+        "url": _text("The page in a frame; its origin stands under `dashboard_frames` of host.yaml.", SAFE_ADDRESS, longest=500),
+    },
+    ("name", "kind", "title"),
+)
+
+_DASHBOARD = _file(
+    "Dashboard",
+    "Charts, lists, texts and frames on what was done.",
+    {
+        "name": _text("Name of the dashboard, in addresses.", NAME, longest=64),
+        "label": _text("What people call it.", longest=80),
+        "state": _choice("Drafts are seen by those alone who may edit dashboards.", ["draft", "published"], "draft"),
+        "roles": _list(
+            "Permission sets whose holders may see it, where their level of `dashboard.read` is own; with all it needs no role.",
+            _text("Name of a permission set.", NAME, longest=64),
+            most=50,
+        ),
+        "range": _RANGE | {"description": f"What is looked at until somebody chooses otherwise: {_RANGE_WORDS}", "default": "30d"},
+        "rows": _list(
+            "The tiles, row by row.",
+            _mapping("One row.", {"tiles": _list("The tiles of the row, from left to right.", _TILE, most=WIDEST)}, ("tiles",)),
+            most=12,
+        ),
+    },
+    ("name", "label", "rows"),
+)
+
 SCHEMAS: Mapping[str, Schema] = {
+    "dashboard": _DASHBOARD,
     "host": _HOST,
     "jobs": _JOBS,
     "permission-set": _PERMISSION_SET,

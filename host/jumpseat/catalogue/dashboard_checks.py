@@ -1,0 +1,143 @@
+"""What the schema of a dashboard cannot say: keys that fit the kind of a tile, fields that its data has, rows that are not too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from jumpseat.catalogue.dashboards import ADDITIVE, COMMON_KEYS, DATA, KEYS, LONGEST_DAYS, WIDEST
+from jumpseat.catalogue.positions import Reading, Steps
+from jumpseat.catalogue.problems import Problem
+from jumpseat.catalogue.vocabulary import near
+
+_USUAL_WIDTH = 4
+Tiles = Iterator[tuple[Steps, Mapping[str, Any]]]
+
+
+def problems_of(reading: Reading) -> tuple[Problem, ...]:
+    """The problems of one dashboard by itself.
+
+    Args:
+        reading: a file that satisfies its schema.
+    """
+    return (*_rows(reading), *_tile_names(reading), *_range(reading, (), reading.value), *_tiles(reading))
+
+
+def frames_of(reading: Reading) -> Iterator[tuple[Steps, str, str]]:
+    """Path, address and origin of every frame; a file that has errors may hold anything.
+
+    Args:
+        reading: of a dashboard.
+    """
+    for path, tile in _each(reading):
+        url = tile.get("url")
+        if isinstance(url, str) and url.startswith("https://"):
+            yield (*path, "url"), url, origin_of(url)
+
+
+def origin_of(url: str) -> str:
+    """The origin of an address, ``https://reports.example.com``."""
+    return "https://" + urlsplit(url).netloc.lower().removesuffix(":443")
+
+
+def _each(reading: Reading) -> Tiles:
+    rows = reading.value.get("rows")
+    for number, row in enumerate(rows if isinstance(rows, list) else ()):
+        tiles = row.get("tiles") if isinstance(row, dict) else ()
+        for place, tile in enumerate(tiles if isinstance(tiles, list) else ()):
+            if isinstance(tile, dict):
+                yield ("rows", number, "tiles", place), tile
+
+
+def _problem(reading: Reading, path: Steps, code: str, cause: str, fix: str, *, key: bool = False) -> Problem:
+    place = reading.places.of_key(path) if key else reading.places.of_value(path)
+    return reading.source.problem(place, code, cause, fix)
+
+
+def _rows(reading: Reading) -> Iterator[Problem]:
+    for number, row in enumerate(reading.value["rows"]):
+        width = sum(tile.get("width", _USUAL_WIDTH) for tile in row["tiles"])
+        if width > WIDEST:
+            cause = f"the tiles of this row are {width} wide together, where {WIDEST} fit"
+            yield _problem(reading, ("rows", number, "tiles"), "M115", cause, "make some narrower, or begin another row", key=True)
+
+
+def _tile_names(reading: Reading) -> Iterator[Problem]:
+    first: dict[str, Steps] = {}
+    for path, tile in _each(reading):
+        there = first.setdefault(tile["name"], path)
+        if there != path:
+            cause = f"the tile '{tile['name']}' stands in line {reading.places.of_value(there).line} already"
+            yield _problem(reading, (*path, "name"), "M301", cause, "give one of the two another name")
+
+
+def _range(reading: Reading, path: Steps, said: Mapping[str, Any]) -> Iterator[Problem]:
+    wanted = said.get("range")
+    if not isinstance(wanted, dict):
+        return
+    found = {}
+    for key in ("from", "to"):
+        try:
+            found[key] = date.fromisoformat(wanted[key])
+        except ValueError:
+            yield _problem(reading, (*path, "range", key), "M116", f"there is no day '{wanted[key]}'", 'write a day like "2026-03-31"')
+    if len(found) < 2:
+        return
+    if found["to"] < found["from"]:
+        yield _problem(reading, (*path, "range", "to"), "M116", "the range ends before it begins", "exchange the two days")
+    elif (found["to"] - found["from"]).days >= LONGEST_DAYS:
+        cause = f"the range is longer than {LONGEST_DAYS} days"
+        yield _problem(reading, (*path, "range", "to"), "M116", cause, "choose days that are nearer to each other")
+
+
+def _tiles(reading: Reading) -> Iterator[Problem]:
+    for path, tile in _each(reading):
+        yield from _keys(reading, path, tile)
+        yield from _range(reading, path, tile)
+        if tile.get("data") in DATA:
+            yield from _fields(reading, path, tile)
+            yield from _parts(reading, path, tile)
+
+
+def _keys(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[Problem]:
+    kind = tile["kind"]
+    needed, all_of_kind = KEYS[kind]
+    for key in needed:
+        if key not in tile:
+            yield _problem(reading, (*path, "kind"), "M113", f"a tile of kind '{kind}' needs '{key}'", f"add '{key}: …'")
+    for key in tile:
+        if key not in (*COMMON_KEYS, *all_of_kind):
+            cause = f"'{key}' has no effect in a tile of kind '{kind}'"
+            yield _problem(reading, (*path, key), "M113", cause, "delete it, or choose another kind", key=True)
+
+
+def _fields(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[Problem]:
+    name = tile["data"]
+    data = DATA[name]
+    if "measure" in tile:
+        yield from _one(reading, (*path, "measure"), tile["measure"], data.measures, f"{name} cannot be measured by")
+    if "group" in tile:
+        yield from _one(reading, (*path, "group"), tile["group"], data.fields, f"{name} cannot be grouped by")
+    for field in tile.get("filter", ()):
+        yield from _one(reading, (*path, "filter", field), field, data.fields, f"{name} cannot be filtered by", key=True)
+    for number, column in enumerate(tile.get("columns", ())):
+        yield from _one(reading, (*path, "columns", number), column, data.columns, f"a list of {name} has no column")
+
+
+def _one(reading: Reading, path: Steps, word: str, known: Collection[str], lead: str, *, key: bool = False) -> Iterator[Problem]:
+    if word not in known:
+        meant = near(word, known)
+        fix = f"did you mean '{meant}'?" if meant else f"write one of {', '.join(known)}"
+        yield _problem(reading, path, "M114", f"{lead} '{word}'", fix, key=key)
+
+
+def _parts(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[Problem]:
+    """Averages and percentages of groups make no whole."""
+    measure = tile.get("measure", "count")
+    stacked = tile["kind"] == "donut" or (tile["kind"] == "column" and "group" in tile)
+    if stacked and measure in DATA[tile["data"]].measures and measure not in ADDITIVE:
+        what = "a donut" if tile["kind"] == "donut" else "a column chart with groups"
+        cause = f"{what} shows the parts of a whole, and the parts of '{measure}' do not add up to one"
+        yield _problem(reading, (*path, "measure"), "M113", cause, "take the kind 'bar' or 'line', or measure 'count'")
