@@ -94,6 +94,11 @@ if TYPE_CHECKING:
         Secret as Secret,
         redact as redact,
     )
+    from jumpseat.speech import (
+        joined as joined,
+        say as say,
+        say_n as say_n,
+    )
     from jumpseat.types import (
         Connection as Connection,
         ConnectionPage as ConnectionPage,
@@ -196,6 +201,9 @@ _HOME = {
     "pinned": "jumpseat.rest",
     "Secret": "jumpseat.secret",
     "redact": "jumpseat.secret",
+    "joined": "jumpseat.speech",
+    "say": "jumpseat.speech",
+    "say_n": "jumpseat.speech",
     "Connection": "jumpseat.types",
     "ConnectionPage": "jumpseat.types",
     "Contact": "jumpseat.types",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from jumpseat.speech import Said
+
 MASK = "***"
 
 
@@ -66,8 +68,16 @@ def redact(text: str, secrets: tuple[Secret, ...] = ()) -> str:
         secrets: values known to be secret; masked wherever they stand.
 
     Returns:
-        The same text with ``***`` in place of each secret.
+        The same text with ``***`` in place of each secret; one that was said stays translatable where the secrets stand in its values.
     """
+    masked = _masked(text, secrets)
+    if not isinstance(text, Said):
+        return masked
+    said = text if masked == text else text.with_values(lambda value: redact(value, secrets))
+    return said if said == masked else masked
+
+
+def _masked(text: str, secrets: tuple[Secret, ...]) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret.reveal(), MASK)
