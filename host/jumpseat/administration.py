@@ -193,4 +193,4 @@ class Administration(Reach):
         if operation_name not in OPERATIONS:
             known = ", ".join(sorted(OPERATIONS))
             raise InvalidValue(f"There is no operation '{operation_name}'. Known: {known}.", param="operation")
-        return explain(self._info(supporter_id, self._wiring.default_source()), operation_name, self.catalogue.permission_sets)
+        return explain(self._user(supporter_id, None)[0], operation_name, self.catalogue.permission_sets)

@@ -424,6 +424,10 @@ class RecordSource(Extension):
         """The CRM user of this id; None when the CRM has none."""
         return None
 
+    def knows_supporters(self) -> bool:
+        """Are users looked up by ``find_supporter``, so that one it does not find may do nothing? By itself: where it is written."""
+        return type(self).find_supporter is not RecordSource.find_supporter
+
     def visible_to(self, ref: RecordRef, supporter: Supporter) -> bool | None:
         """May this CRM user see the record? None when the source cannot tell."""
         return None

@@ -145,12 +145,12 @@ class Host(Administration, Calling, Launching, Listening, Operating, Reporting, 
 
         Args:
             id: the CRM's id of the user.
-            source: which record source knows them; the default one when left out.
+            source: which record source knows them; when left out, the default one is asked first.
 
         Raises:
-            NotSignedIn: the CRM says that the user is no longer active.
+            NotSignedIn: the CRM says that the user is no longer active, or that it has none of this id.
         """
-        return self._acting(id, source or self._wiring.default_source())
+        return self._acting(id, source)
 
     def key_supporter(self, secret: Secret, supporter_id: str | None = None) -> Supporter:
         """Who acts when an API key calls: the supporter it names, never with more rights than the key's permission set.
@@ -160,7 +160,7 @@ class Host(Administration, Calling, Launching, Listening, Operating, Reporting, 
             supporter_id: the CRM user on whose behalf the CRM calls; None when the key acts for itself.
 
         Raises:
-            NotSignedIn: the key is unknown or revoked, or the user is not active.
+            NotSignedIn: the key is unknown or revoked, or the CRM has no such user, or says that they are not active.
         """
         with self._wiring.store.read() as connection:
             key = key_rows.find(connection, secret)

@@ -91,7 +91,7 @@ class Launching(Reach):
 
         Raises:
             LaunchRefused: the signature, the age, the organisation or the record is not right, or it was taken before.
-            NotSignedIn: the user is not active.
+            NotSignedIn: the CRM has no such user, or says that they are not active.
             RecordNotFound: there is no such record, or the supporter may not see it.
         """
 
@@ -132,7 +132,7 @@ class Launching(Reach):
 
         Raises:
             LaunchRefused: the token does not hold any more.
-            NotSignedIn: the user is not active.
+            NotSignedIn: the CRM has no such user, or says that they are not active.
         """
         with self._told():
             return self._bound(launches.read_token(token, self._wiring.sealer, self.clock.now()))

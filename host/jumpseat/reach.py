@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from jumpseat.access.rights import assignments, narrowed, require, union
@@ -81,16 +82,34 @@ class Reach:
 
     # --- who acts -----------------------------------------------------------------------------------------------------
 
-    def _info(self, id: str, source: str | None) -> SupporterInfo:
-        known = self._wiring.sources().get(source or "")
-        found = known.find_supporter(id) if known else None
-        if found is not None and not found.active:
-            raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
-        return found or SupporterInfo(id, id)
+    def _user(self, id: str, source: str | None) -> tuple[SupporterInfo, str | None]:
+        """What is known of a CRM user, and which record source they are a user of.
+
+        Args:
+            id: the CRM's id of the user.
+            source: which record source knows them; where none is named, the default one is asked first.
+
+        Raises:
+            NotSignedIn: the user is no longer active, or no record source that looks users up has one of this id.
+        """
+        sources, meant = self._wiring.sources(), source or self._wiring.default_source()
+        asked = [source] if source else sorted(sources, key=lambda name: name != meant)
+        able = [name for name in asked if name in sources and sources[name].knows_supporters()]
+        for name in able:
+            found = sources[name].find_supporter(id)
+            if found is not None and not found.active:
+                raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
+            if found is not None:
+                return found, name
+        if able and (meant is None or meant in able):
+            raise NotSignedIn(
+                f"The CRM has no user '{id[:100]}', or does not show them ({_listed(able)}). Jumpseat acts for its users only."
+            )
+        return SupporterInfo(id, id), meant  # a source that cannot look users up takes the caller's word
 
     def _acting(self, id: str, source: str | None) -> Supporter:
         """The CRM user, with the union of their permission sets."""
-        info = self._info(id, source)
+        info, source = self._user(id, source)
         sets = [given.permission_set for given in assignments(info, self.catalogue.permission_sets)]
         return Supporter(
             id=info.id,
@@ -107,3 +126,7 @@ class Reach:
         allowed = union(item for item in self.catalogue.permission_sets if item.name == key.permission_set)
         words = f"and the key '{key.name}' allows no more than '{key.permission_set}'"
         return replace(named, rights=narrowed(named.rights, allowed, words), key=key.name)
+
+
+def _listed(sources: Sequence[str]) -> str:
+    return f"record source {sources[0]!r}" if len(sources) == 1 else f"record sources {', '.join(map(repr, sources))}"

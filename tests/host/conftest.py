@@ -56,7 +56,8 @@ def rewrite(workspace: Path) -> Rewrite:
 
     def rewrite(path: str, **keys: Any) -> None:
         file = workspace / "metadata" / path
-        write(file, {**yaml.safe_load(file.read_text(encoding="utf-8")), **keys})
+        known = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+        write(file, {**known, **keys})
 
     return rewrite
 

@@ -53,7 +53,7 @@ def signed_in(
     """The caller; every operation but those on the list of open ones depends on it.
 
     Raises:
-        NotSignedIn: there is no key, it is unknown or revoked, or the supporter is not active.
+        NotSignedIn: there is no key, it is unknown or revoked, or the CRM does not know the supporter as an active user.
         LaunchRefused: the token of a launch does not hold any more.
     """
     if credentials is None or not credentials.credentials:

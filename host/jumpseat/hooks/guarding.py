@@ -277,6 +277,9 @@ class _GuardedRecordSource(_Guarded, RecordSource):
     def find_supporter(self, id: str) -> SupporterInfo | None:
         return self._call("find_supporter", optional(SupporterInfo), id)
 
+    def knows_supporters(self) -> bool:
+        return self._call("knows_supporters", one(bool))
+
     def visible_to(self, ref: RecordRef, supporter: Supporter) -> bool | None:
         return self._call("visible_to", optional(bool), ref, supporter)
 
