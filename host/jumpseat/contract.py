@@ -433,15 +433,15 @@ class RecordSource(Extension):
         return None
 
     def post_note(self, record: Record, text: str) -> None:
-        """Write to the record's feed (needs ``can_post_note``)."""
+        """Write to the record's feed (needs ``can_post_note``). ``record.acting_for`` says whose words they are."""
         raise NotImplementedError
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
-        """Add a person to the record (needs ``can_add_contact``); answers the contact as the CRM has it now."""
+        """Add a person to the record (needs ``can_add_contact``), for ``record.acting_for``; answers the contact as the CRM has it now."""
         raise NotImplementedError
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
-        """Write fields to the record (needs ``can_write_back``)."""
+        """Write fields to the record (needs ``can_write_back``). ``record.acting_for`` opened the session; nobody waits for it."""
         raise NotImplementedError
 
     def notify(self, notice: Notice) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from jumpseat.access.rights import operation, require
 from jumpseat.errors import InvalidValue, JumpseatError, NotFound, SessionNotFound, SessionNotValid
@@ -154,7 +155,7 @@ class Sharing(Reach):
             said = "The message for the record's feed was not posted: the CRM or the object does not take one."
         else:
             try:
-                place.source.post_note(place.record, text)
+                place.source.post_note(replace(place.record, acting_for=supporter), text)
                 said = "A message was posted to the record's feed."
             except JumpseatError as error:
                 said = f"The message for the record's feed was not posted: {error.message}"

@@ -152,6 +152,8 @@ class Record:
     fields: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     contacts: tuple[Contact, ...] | None = None
     """Given along when the caller gives the record by value; None when the record source has to be asked."""
+    acting_for: Supporter | None = None
+    """Set where a record source is handed the record to write to it: whose act it is. A source that can writes in their name."""
 
     @property
     def object(self) -> str:

@@ -11,7 +11,7 @@ from requests import Response
 
 from jumpseat import AccessSource, Clock, HttpSession, ProviderError, RestClient
 from jumpseat_dynamics import odata
-from jumpseat_dynamics.failures import Failures, Hidden, Missing, presentable, read_object
+from jumpseat_dynamics.failures import ACTING_HEADER, Failures, Hidden, Missing, presentable, read_object
 from jumpseat_dynamics.gate import Gate
 from jumpseat_dynamics.ids import Guid, find_guid
 
@@ -62,10 +62,7 @@ class DataverseClient:
             Missing: there is none.
             ProviderError: whatever else it was answered.
         """
-        headers = _prefer(annotations)
-        if acting is not None:
-            headers["CallerObjectId"] = str(acting)
-        return _object(self._call("GET", path, params=parameters, headers=headers))
+        return _object(self._call("GET", path, params=parameters, headers={**_prefer(annotations), **_as(acting)}))
 
     def find(self, path: str, parameters: Mapping[str, str] | None = None, *, annotations: Sequence[str] = ()) -> Row | None:
         """Like ``one``; None where there is none, or it is not shown."""
@@ -103,21 +100,21 @@ class DataverseClient:
             raise ProviderError("Dynamics names a next page outside its own address; it was not asked for.")
         return given.path.removeprefix(f"{root.path}/"), dict(parse_qsl(given.query, keep_blank_values=True))
 
-    # --- writing, never repeated --------------------------------------------------------------------------------------
+    # --- writing, never repeated; ``acting``: Entra object id of the user in whose name -----------------------------------
 
-    def create(self, entity_set: str, values: Mapping[str, Any]) -> Guid | None:
+    def create(self, entity_set: str, values: Mapping[str, Any], *, acting: Guid | None = None) -> Guid | None:
         """Add a row; answers its id where Dynamics tells it."""
-        response = self._call("POST", odata.name(entity_set), json=dict(values))
+        response = self._call("POST", odata.name(entity_set), json=dict(values), headers=_as(acting))
         told = _ENTITY_ID.search(response.headers.get("OData-EntityId", ""))
         return find_guid(told[1]) if told else None
 
-    def create_once(self, entity_set: str, id: Guid, values: Mapping[str, Any]) -> bool:
+    def create_once(self, entity_set: str, id: Guid, values: Mapping[str, Any], *, acting: Guid | None = None) -> bool:
         """Add a row under an id of our own; answers whether it is new. A second try does no harm."""
-        headers = {"If-None-Match": "*"}  # the half of an upsert that changes a row is forbidden
+        headers = {"If-None-Match": "*", **_as(acting)}  # the half of an upsert that changes a row is forbidden
         path = odata.row(entity_set, id)
         return self._call("PATCH", path, json=dict(values), headers=headers, accepted=(412,)).status_code != 412
 
-    def update(self, entity_set: str, id: Guid, values: Mapping[str, Any], etag: str = "*") -> None:
+    def update(self, entity_set: str, id: Guid, values: Mapping[str, Any], etag: str = "*", *, acting: Guid | None = None) -> None:
         """Change a row that exists.
 
         Args:
@@ -125,11 +122,12 @@ class DataverseClient:
             id: of the row.
             values: by property.
             etag: of the row as it was read; ``*``: whatever it is now.
+            acting: as of ``one``.
 
         Raises:
             Changed: the row has another etag by now.
         """
-        self._call("PATCH", odata.row(entity_set, id), json=dict(values), headers={"If-Match": etag})
+        self._call("PATCH", odata.row(entity_set, id), json=dict(values), headers={"If-Match": etag, **_as(acting)})
 
     def _call(self, method: str, path: str, **more: Any) -> Response:
         with self._gate.turn():
@@ -138,6 +136,10 @@ class DataverseClient:
 
 def _prefer(annotations: Sequence[str]) -> dict[str, str]:
     return {"Prefer": f'odata.include-annotations="{",".join(annotations)}"'} if annotations else {}
+
+
+def _as(acting: Guid | None) -> dict[str, str]:
+    return {ACTING_HEADER: str(acting)} if acting is not None else {}
 
 
 def _object(response: Response) -> Row:

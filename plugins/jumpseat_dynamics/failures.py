@@ -37,6 +37,8 @@ READ_IS_MISSING = "0x8004f504"
 READ_IS_MISSING_NAME = "AttributePermissionReadIsMissing"
 NO_COLUMN = "0x80041103"
 """QueryBuilderNoAttribute."""
+ACTING = "prvActOnBehalfOfAnotherUser"
+ACTING_HEADER = "CallerObjectId"
 ROW_CHECK = "AccessCheckEx"
 """The check of one row failed, whatever privilege the words name besides: the row is not shared with the caller."""
 _PRIVILEGE = re.compile(r"\bprv[A-Za-z0-9_]{2,100}\b")
@@ -57,7 +59,7 @@ class Changed(ProviderRefused):
 
 
 class PrivilegeMissing(ProviderRefused):
-    """The application user's security role lacks a privilege."""
+    """The security roles of the application user, or of the supporter for whom it acts, lack a privilege."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Complaint:
     """``0x8004…`` in lower case; often empty."""
     words: str
     """For people: redacted, at most 300 characters; may be empty."""
+    acting: bool = False
+    """Was it asked in a supporter's name?"""
 
     @classmethod
     def read(cls, response: Response) -> Complaint:
@@ -77,7 +81,10 @@ class Complaint:
         found: Mapping[str, Any] = error if isinstance(error, dict) else {}
         code, words = found.get("code"), found.get("message")
         return cls(
-            response.status_code, code.lower()[:20] if isinstance(code, str) else "", presentable(words) if isinstance(words, str) else ""
+            response.status_code,
+            code.lower()[:20] if isinstance(code, str) else "",
+            presentable(words) if isinstance(words, str) else "",
+            ACTING_HEADER in response.request.headers,
         )
 
     @property
@@ -147,6 +154,8 @@ def _fault(response: Response, said: Complaint, now: datetime) -> ProviderError:
 
 
 def _forbidden(said: Complaint) -> ProviderError:
+    if said.code == NOT_MEMBER and said.acting:
+        return Hidden("Dynamics does not know the supporter in whose name this was asked. Nothing was done.")
     if said.code == NOT_MEMBER:
         return ProviderSignInNeeded(
             "Dynamics does not know the application. Add it as an application user of this environment, with a security role."
@@ -155,11 +164,24 @@ def _forbidden(said: Complaint) -> ProviderError:
         which = f"the column '{said.column}'" if said.column else "a column"
         return FieldNotReadable(f"Column security keeps {which} from the application user.", fields=(said.column,) if said.column else ())
     privilege = None if ROW_CHECK in said.words else _PRIVILEGE.search(said.words)
+    if said.acting and not (privilege and privilege[0] == ACTING):
+        return _forbidden_to_supporter(said, privilege[0] if privilege else None)
     if privilege:
         return PrivilegeMissing(
             f"The application user lacks the privilege {privilege[0]} in Dynamics. Add it to the security role of the application user."
         )
     return Hidden(f"Dynamics does not allow it: {said.words}" if said.words else "Dynamics does not allow it, and does not say why.")
+
+
+def _forbidden_to_supporter(said: Complaint, privilege: str | None) -> ProviderError:
+    """Rights are those that both have: which of the two lacks one, Dynamics does not always say."""
+    if privilege:
+        return PrivilegeMissing(
+            f"Dynamics does not allow it to the supporter in whose name it was asked: they, or the application user, lack the privilege "
+            f"{privilege}. Add it to their security role."
+        )
+    why = f": {said.words}" if said.words else ", and does not say why."
+    return Hidden(f"Dynamics does not allow it to the supporter in whose name it was asked{why}")
 
 
 def _refused(said: Complaint) -> ProviderError:

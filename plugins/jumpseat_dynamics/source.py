@@ -31,7 +31,7 @@ from jumpseat import (
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import API, FORMATTED, DataverseClient, Row
 from jumpseat_dynamics.gate import Gate
-from jumpseat_dynamics.ids import find_guid, guid
+from jumpseat_dynamics.ids import Guid, find_guid, guid
 from jumpseat_dynamics.people import People
 from jumpseat_dynamics.recipes import RECIPES
 from jumpseat_dynamics.schema import Column, Schema, Table
@@ -72,7 +72,7 @@ class DynamicsSource(RecordSource):
         Setting("certificate", str, secret=True, help="Certificate and private key as PEM, instead of a secret; needs jumpseat[entra]."),
         Setting("authority", str, default=AUTHORITY, help="Where the application signs in; another one for national clouds."),
         Setting("language_field", str, default="new_language", help="Column of contacts and leads with their language, such as fr."),
-        Setting("act_as_supporter", bool, default=False, help="Ask in a supporter's name whether they may see a record."),
+        Setting("act_as_supporter", bool, default=False, help="Ask and write in a supporter's name, with no more rights than theirs."),
     )
 
     def __init__(self) -> None:
@@ -142,16 +142,23 @@ class DynamicsSource(RecordSource):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def post_note(self, record: Record, text: str) -> None:
-        self._environment().writing.note(record, text)
+        self._environment().writing.note(record, text, self._acting(record))
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
-        return self._environment().writing.add_contact(record, contact)
+        return self._environment().writing.add_contact(record, contact, self._acting(record))
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
-        self._environment().writing.fields(record, values)
+        self._environment().writing.fields(record, values, self._acting(record))
 
     def notify(self, notice: Notice) -> None:
         self._environment().writing.notify(notice)
+
+    def _acting(self, record: Record) -> Guid | None:
+        """In whose name the record is written to; None: in the application's own, as for callers who are no users here."""
+        supporter = record.acting_for
+        if not self.config.act_as_supporter or supporter is None or supporter.source not in (None, self.source):
+            return None
+        return self._environment().users.acting(supporter.id)
 
     # --- state --------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from jumpseat import Clock, ProviderRefused, RecordRef, SupporterInfo
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import DataverseClient, Row
-from jumpseat_dynamics.failures import Hidden, Missing, PrivilegeMissing
+from jumpseat_dynamics.failures import ACTING, Hidden, Missing, PrivilegeMissing
 from jumpseat_dynamics.ids import Guid, find_guid
 from jumpseat_dynamics.schema import Schema
 
@@ -26,7 +26,6 @@ MOST_TEAMS = 50
 MOST_ROLES = 200
 ACCESS_TEAM = 1
 """A team of this type shares single records and has no roles."""
-ACTING = "prvActOnBehalfOfAnotherUser"
 _USER = ("fullname", "internalemailaddress", "isdisabled", "azureactivedirectoryobjectid")
 _ROLES = odata.Expand("systemuserroles_association", ("name",))
 
@@ -74,6 +73,18 @@ class Users:
         answer = self._client.find(path, parameters) or {}
         rights = answer.get("AccessRights")
         return isinstance(rights, str) and "ReadAccess" in (right.strip() for right in rights.split(","))
+
+    def acting(self, id: str) -> Guid | None:
+        """What a user is called in Microsoft Entra, to write in their name; None for an id that is no user's.
+
+        Raises:
+            ProviderRefused: the environment does not say.
+        """
+        user = find_guid(id)
+        found = self._user(user) if user else None
+        if found is not None and found[1] is None:
+            raise ProviderRefused(f"Dynamics does not say who {found[0].name} is in Microsoft Entra, so nothing is written in their name.")
+        return found[1] if found else None
 
     def _reads(self, acting: Guid | None, path: str, id_field: str) -> bool | None:
         if acting is None:

@@ -43,8 +43,13 @@ class Writing:
 
     # --- notes --------------------------------------------------------------------------------------------------------
 
-    def note(self, record: Record, text: str) -> None:
+    def note(self, record: Record, text: str, acting: Guid | None = None) -> None:
         """A note on the record's timeline.
+
+        Args:
+            record: on whose timeline.
+            text: of the note.
+            acting: Entra object id of the user in whose name; None: in the application's own.
 
         Raises:
             RecordNotFound: there is no such record.
@@ -52,14 +57,19 @@ class Writing:
         """
         table = self._table(record)
         try:
-            self._client.create("annotations", _note(table, record, text))
+            self._client.create("annotations", _note(table, record, text), acting=acting)
         except Missing as error:
             raise not_found(record) from error
 
     # --- contacts -----------------------------------------------------------------------------------------------------
 
-    def add_contact(self, record: Record, contact: Contact) -> Contact:
+    def add_contact(self, record: Record, contact: Contact, acting: Guid | None = None) -> Contact:
         """Add a person to the record's account, and to the record where it names none yet; who is there already is not added again.
+
+        Args:
+            record: to which they belong.
+            contact: the person.
+            acting: as of ``note``; what is there already is looked up by the application.
 
         Raises:
             RecordNotFound: there is no such record.
@@ -73,12 +83,12 @@ class Writing:
             raise ProviderRefused(
                 f"{table.label} '{record.name}' has no account and no free place for a contact; add the person in Dynamics."
             )
-        id = self._known(contact, account) or self._client.create("contacts", _person(contact, account))
+        id = self._known(contact, account) or self._client.create("contacts", _person(contact, account), acting=acting)
         self._people.forget(record.ref)
         added = self._client.find(odata.row("contacts", id), odata.query(PERSON)) if id else None
         relation = "added to the account" if account else "added to the record"
         if free and place and id:
-            relation = self._linked(table, record, place, id, str(row.get("@odata.etag") or "*"), relation)
+            relation = self._linked(table, record, place, id, str(row.get("@odata.etag") or "*"), relation, acting)
         return (to_contact(added, relation) if added else None) or _as_sent(contact, id, relation)
 
     def _known(self, contact: Contact, account: Guid | None) -> Guid | None:
@@ -91,18 +101,24 @@ class Writing:
         rows = self._client.all("contacts", odata.query(("contactid",), where=odata.all_of(*same)), most=1)
         return find_guid(rows[0].get("contactid")) if rows else None
 
-    def _linked(self, table: Table, record: Record, place: str, id: Guid, etag: str, otherwise: str) -> str:
+    def _linked(self, table: Table, record: Record, place: str, id: Guid, etag: str, otherwise: str, acting: Guid | None) -> str:
         """Name the new contact in the record; one that somebody else names by now, or that is closed, keeps what it has."""
         try:
-            self._client.update(table.entity_set, guid(record.id), {f"{place}@odata.bind": odata.bound("contacts", id)}, etag)
+            bound = {f"{place}@odata.bind": odata.bound("contacts", id)}
+            self._client.update(table.entity_set, guid(record.id), bound, etag, acting=acting)
         except ProviderError:
             return otherwise  # the person is there: an error would only have them added a second time
         return "added to the record"
 
     # --- fields -------------------------------------------------------------------------------------------------------
 
-    def fields(self, record: Record, values: Mapping[str, Any]) -> None:
+    def fields(self, record: Record, values: Mapping[str, Any], acting: Guid | None = None) -> None:
         """Write fields; where the record is closed and takes none, a note says what would stand in them.
+
+        Args:
+            record: to which.
+            values: by column.
+            acting: as of ``note``.
 
         Raises:
             RecordNotFound: there is no such record.
@@ -115,7 +131,7 @@ class Writing:
         limits = self._schema.limits(table)
         sent = {column.name: _as_type(table, column, limits, value) for column, value in zip(columns, values.values(), strict=True)}
         try:
-            self._client.update(table.entity_set, id, sent)
+            self._client.update(table.entity_set, id, sent, acting=acting)
         except Missing as error:
             raise not_found(record) from error
         except PrivilegeMissing:
@@ -124,7 +140,8 @@ class Writing:
             if not self._closed(table, record):
                 raise
             text = "\n".join(f"{column.label}: {value}" for column, value in zip(columns, sent.values(), strict=True))
-            self._client.create_once("annotations", _id_of("note", record.object, record.id, text), _note(table, record, text))
+            note_id = _id_of("note", record.object, record.id, text)
+            self._client.create_once("annotations", note_id, _note(table, record, text), acting=acting)
 
     def _closed(self, table: Table, record: Record) -> bool:
         if "statecode" not in table.columns or not table.takes_notes:

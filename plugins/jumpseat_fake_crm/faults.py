@@ -53,6 +53,8 @@ class Faults:
     """The caller may not send notifications."""
     may_act_for_others: bool = True
     """Dataverse: the application holds ``prvActOnBehalfOfAnotherUser``."""
+    supporters_lack: str = ""
+    """Dataverse: a privilege, such as ``prvCreateNote``, that nobody holds for whom the application acts; empty: none."""
     hidden_columns: str = "refuse"
     """Dataverse, a column that is kept from a user: ``refuse`` with 403 when it is asked for, or answer ``null``."""
 

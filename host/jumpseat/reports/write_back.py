@@ -22,7 +22,7 @@ from jumpseat.store import Store, connections, sessions, timeline, write_backs
 from jumpseat.store.connections import ReportRow
 from jumpseat.store.sessions import Details
 from jumpseat.store.write_backs import Due
-from jumpseat.types import Record, SessionState
+from jumpseat.types import Record, SessionState, Supporter
 
 log = get_logger(__name__)
 WAITED = timedelta(hours=48)
@@ -101,7 +101,9 @@ class WritingBack:
         source = self._sources().get(name or "")
         if supported is None or not supported.write_back or source is None or not source.can_write_back:
             return None
-        return _Target(source, Record(session.record, session.record_name, details.record_label), supported)
+        # Nobody is there when it is written: it is the act of whoever opened the session.
+        supporter = Supporter(session.opened_by, details.opened_by_name or session.opened_by, source=name)
+        return _Target(source, Record(session.record, session.record_name, details.record_label, acting_for=supporter), supported)
 
     def _rest(self, taken: Due, details: Details, said: str = "") -> None:
         """Done, until something changes."""

@@ -328,6 +328,7 @@ class RecordSourceContract(_Lent):
         assert one(Health)(source.health()).ok
 
     def record(self, source: RecordSource) -> Record:
-        """The known record, as a host would hold it."""
+        """The known record, as a host would hand it over to be written to: for a supporter whom the CRM need not know."""
         fields = source.get(self.known, (self.name_field,))
-        return Record(self.known, str(fields[self.name_field]), self.known.object, {**a_record().fields, **fields})
+        name = str(fields[self.name_field])
+        return Record(self.known, name, self.known.object, {**a_record().fields, **fields}, acting_for=a_supporter())

@@ -22,6 +22,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "Money": (int, float),
 }
 _KINDS = {"annotation": "note", "appnotification": "notification", "task": "task", "contact": "contact"}
+_PRIVILEGES = {"annotation": "Note"}
+"""What a table is called in the names of privileges, where that is not its own name."""
 LONGEST = {"String": 4000, "Memo": 1_048_576}
 """Characters of a column, by its type."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -60,6 +62,7 @@ class Writer:
             raise CrmError(412, "0x80060882", "The version of the existing record doesn't match the RowVersion property provided.")
         if row.get("statecode", 0) in table.spec.get("closed_states", ()):
             raise CrmError(400, "0x80040203", f"The {table.spec['label'].lower()} is closed and cannot be changed.")
+        self._check_privilege("Write", table)
         values = self._values(table, making=False)
         row |= values
         self._all.touch(row)
@@ -76,9 +79,15 @@ class Writer:
     def _made(self, table: Table, values: Row, id: str | None = None) -> Answer:
         if table.name == "appnotification":
             self.check_notifications()
+        self._check_privilege("Create", table)
         made = self._all.insert(table, values, self._caller, id)
         self._note(_KINDS.get(table.name, "create"), table, made, values)
         return self._done(table, made, 201)
+
+    def _check_privilege(self, verb: str, table: Table) -> None:
+        privilege = f"prv{verb}{_PRIVILEGES.get(table.name, table.name.capitalize())}"
+        if len(self._caller.users) > 1 and self._all.faults.supporters_lack == privilege:
+            raise CrmError(403, "0x80040220", f"Principal user (Id={self._caller.user}, type=8) is missing {privilege} privilege.")
 
     def _note(self, kind: str, table: Table, id: str, values: Row) -> None:
         self._all.rows.note(kind, table.name, id, values, self._caller.user, through=self._caller.users[0])

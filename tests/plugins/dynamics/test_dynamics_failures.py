@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 from requests import PreparedRequest, Response
+from requests.structures import CaseInsensitiveDict
 
 from jumpseat import (
     AnswerLost,
@@ -34,6 +35,7 @@ def answer(status: int, body: str | bytes = b"", headers: dict[str, str] | None 
     response.headers.update(headers or {})
     response.request = PreparedRequest()
     response.request.method = method
+    response.request.headers = CaseInsensitiveDict()
     return response
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 import jumpseat_dynamics
-from jumpseat import REQUIRED, FieldNotReadable, Host
+from jumpseat import REQUIRED, FieldNotReadable, Host, ShareWish
 from jumpseat.testing import FakeClock, RecordingPlugin
 from jumpseat.testing.workspace import make_workspace
 from jumpseat_dynamics.source import DynamicsSource
@@ -45,9 +45,12 @@ def workspace(tmp_path: Path, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Pa
     return folder
 
 
+def plugins() -> list[tuple[str, object]]:
+    return [("recording", RecordingPlugin()), ("dynamics", jumpseat_dynamics)]
+
+
 def opened(workspace: Path) -> Host:
-    plugins = [("recording", RecordingPlugin()), ("dynamics", jumpseat_dynamics)]
-    return Host.open(workspace, discover=False, plugins=plugins, clock=FakeClock())
+    return Host.open(workspace, discover=False, plugins=plugins(), clock=FakeClock())
 
 
 @pytest.fixture
@@ -98,6 +101,22 @@ def test_a_supporter_is_who_dynamics_says(host: Host) -> None:
     emma = host.supporter(guid_of("user", 3), "crm")
 
     assert (emma.name, emma.email) == ("Emma Clarke", "emma.clarke@jumpseat.example")
+
+
+def test_what_a_supporter_did_is_written_in_their_name(workspace: Path, fake: Fake) -> None:
+    source, clock = workspace / "metadata" / "sources" / "crm.yaml", FakeClock()
+    source.write_text(source.read_text().replace("settings:", "settings:\n  act_as_supporter: true"))
+    (workspace / "metadata" / "objects" / "incident.yaml").write_text(f"{OBJECT}write_back: {{description: supporter}}\n")
+    with Host.open(workspace, discover=False, plugins=plugins(), clock=clock) as host:
+        nadia = host.supporter(guid_of("user", 1))
+        session = host.open_session(CASE, "recording", nadia)
+        host.share(session.id, [ShareWish("recording", guid_of("contact", 1))], nadia, chat_message="We help you now.")
+        host.close_session(session.id, nadia)
+        clock.move(days=3)
+        host.tick()
+
+    written = [(change["kind"], change["by"], change["through"]) for change in fake.written()]
+    assert written == [(kind, guid_of("user", 1), guid_of("user", 9)) for kind in ("note", "update")]
 
 
 def test_the_readme_has_every_setting_with_its_default_and_its_words() -> None:

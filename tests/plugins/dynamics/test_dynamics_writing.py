@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from jumpseat import AnswerLost, Contact, Notice, ProviderRefused, RecordNotFound
-from jumpseat.testing import FakeClock
 from jumpseat_dynamics.source import DynamicsSource
 from jumpseat_fake_crm.serving import Fake
 
@@ -307,9 +305,3 @@ def test_a_very_long_notice_is_cut_to_what_the_table_takes(source: DynamicsSourc
 
     (told,) = fake.written("notification")
     assert (len(told["values"]["title"]), len(told["values"]["body"]), "data" in told["values"]) == (200, 2000, False)
-
-
-def test_writes_are_made_as_the_application_user(connect: Callable[..., DynamicsSource], fake: Fake, clock: FakeClock) -> None:
-    connect(act_as_supporter=True).post_note(a_row("case", 1), "text")
-
-    assert [note["by"] for note in fake.written("note")] == [guid_of("user", 9)]
