@@ -52,6 +52,10 @@ class Said(str):
     def __str__(self) -> str:
         return self  # str(text) is what many places do to be sure of a text, and must not cost it its translation
 
+    def format(self, /, *_: object, **values: object) -> Said:
+        """The same text with values, for one that stands as a constant."""
+        return _said(self.msgid, {**self.values, **_kept(values)}, self.plural, self.n)
+
     def __add__(self, other: str) -> Said:
         return joined(self, other, by="")
 

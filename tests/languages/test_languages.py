@@ -82,6 +82,14 @@ def test_a_sentence_that_was_stored_in_english_is_recognised(workspace: Path) ->
     assert french.shown("Camille rang twice.") == "Camille rang twice."
 
 
+def test_of_several_sentences_that_were_stored_each_is_recognised(workspace: Path) -> None:
+    french = catalogue_of("fr", workspace)
+
+    assert french.shown("The pager of Camille is off. Charge it.") == "Le récepteur de Camille est éteint. Rechargez-le."
+    assert french.shown("Nobody knows why. Charge it.") == "Nobody knows why. Rechargez-le."
+    assert french.shown("Nobody knows why. Nobody cares.") == "Nobody knows why. Nobody cares."
+
+
 def test_a_name_within_a_stored_sentence_stays_a_name(workspace: Path) -> None:
     assert catalogue_of("fr", workspace).shown("The pager of Case is off.") == "Le récepteur de Case est éteint."
 

@@ -67,6 +67,13 @@ def test_texts_without_values_may_hold_braces() -> None:
     assert say("{text}", text="{name}") == "{name}"
 
 
+def test_a_constant_is_filled_in_with_format() -> None:
+    pattern = say("The channel '{name}' failed.")
+
+    assert pattern.format(name="sms") == "The channel 'sms' failed."
+    assert french(pattern.format(name="sms")) == "Le canal « sms » a échoué."
+
+
 @pytest.mark.parametrize(
     ("n", "english", "in_french"),
     [

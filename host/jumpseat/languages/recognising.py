@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 from string import Formatter
 
-from jumpseat.speech import Said, say, say_n
+from jumpseat.speech import Said, joined, say, say_n
 
 SHORTEST = 8
 """Letters that a text has to have besides its places; fewer would fit anything."""
-LONGEST = 2_000
+LONGEST = 1_000
 """Characters of a text that is looked at."""
 DEPTH = 3
+_SENTENCE = re.compile(r"[.!?] ")
 REMEMBERED = 2_000
 
 
@@ -35,16 +36,33 @@ class Patterns:
     def _looked_up(self, text: str, depth: int) -> str:
         if text in self._whole or not depth or len(text) > LONGEST:
             return text
+        return self._sentence(text, depth) or self._sentences(text, depth) or text
+
+    def _sentence(self, text: str, depth: int) -> str | None:
         for pattern, id in self._patterns:
-            found = pattern.fullmatch(text)
+            found = pattern.fullmatch(text) if text.endswith(id[0][-1]) or id[0].endswith("}") or len(id) > 1 else None
             if found:
                 return _said(id, {name: self._within(value, depth - 1) for name, value in found.groupdict().items()})
-        return text
+        return None
+
+    def _sentences(self, text: str, depth: int) -> str | None:
+        """Several sentences, of which some are known: the longest known beginning, and the rest."""
+        for end in reversed([found.end() for found in _SENTENCE.finditer(text)]):
+            first, rest = text[:end].rstrip(), text[end:]
+            known = say(first) if first in self._whole else self._sentence(first, depth)
+            if known is not None:
+                return joined(known, self._plainly(rest, depth))
+        first, blank, rest = text.partition(". ")
+        others = self._plainly(rest, depth) if blank else rest
+        return joined(f"{first}.", others) if isinstance(others, Said) else None
+
+    def _plainly(self, text: str, depth: int) -> str:
+        found = self._looked_up(text, depth)
+        return say(found) if found in self._whole else found
 
     def _within(self, value: str, depth: int) -> str:
         """A reason may stand in a sentence; a name that happens to be a word of the host stays a name."""
-        found = self._looked_up(value, depth) if value.endswith(".") else value
-        return say(found) if value.endswith(".") and not isinstance(found, Said) and found in self._whole else found
+        return self._plainly(value, depth) if value.endswith(".") else value
 
 
 def _said(id: tuple[str, ...], values: dict[str, str]) -> Said:
