@@ -52,13 +52,13 @@ from jumpseat.types import (
     Template,
     TimelineEntry,
 )
-from jumpseat.wiring import OPERATOR_RIGHTS, Options, Wiring
+from jumpseat.visiting import Visiting
+from jumpseat.wiring import Options, Wiring
 
-OPERATOR = "operator"
 T = TypeVar("T")
 
 
-class Host(Administration, Calling, Launching, Listening, Operating, Reporting, Sharing, SigningIn):
+class Host(Administration, Calling, Launching, Listening, Operating, Reporting, Sharing, SigningIn, Visiting):
     """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
 
     Two hosts in one process share nothing but the rule that one process runs one worker.
@@ -135,10 +135,6 @@ class Host(Administration, Calling, Launching, Listening, Operating, Reporting, 
         return self._wiring.store.shown
 
     # --- who acts -----------------------------------------------------------------------------------------------------
-
-    def operator(self) -> Supporter:
-        """Whoever has the workspace's files in hand: the command line, with every right."""
-        return Supporter(OPERATOR, "Operator", permission_sets=("operator",), rights=OPERATOR_RIGHTS)
 
     def supporter(self, id: str, source: str | None = None) -> Supporter:
         """The CRM user who acts, with the union of their permission sets.

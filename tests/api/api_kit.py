@@ -19,8 +19,8 @@ import uvicorn
 import yaml
 
 from jumpseat import Host
-from jumpseat.api.app import create_app
 from jumpseat.cli.serve import listening
+from jumpseat.web.app import create_app
 from jumpseat_sandbox.sinks import Sinks
 from jumpseat_teamviewer.emulator import Running
 

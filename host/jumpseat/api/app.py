@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -55,11 +55,12 @@ ROUTERS: tuple[APIRouter, ...] = (
 )
 
 
-def create_app(host: Host) -> FastAPI:
+def create_app(host: Host, pages: Sequence[APIRouter] = ()) -> FastAPI:
     """The HTTP API of a host.
 
     Args:
         host: opened by the caller, who closes it after the server has stopped.
+        pages: what is served beside the API, for people.
 
     Returns:
         An ASGI application; its state needs no other process, so that any number of them may serve one database.
@@ -68,7 +69,7 @@ def create_app(host: Host) -> FastAPI:
     app.state.host = host
     app.state.host_id = _id_of(host)
     app.state.draining, app.state.stopping = Sign(), Sign()
-    for router in ROUTERS:
+    for router in (*ROUTERS, *pages):
         app.include_router(router)
     app.add_api_route("/openapi.json", lambda: JSONResponse(document(app)), include_in_schema=False)
     for path, describe in (("/openapi-3.0.json", external_services), ("/swagger-2.0.json", power_platform)):

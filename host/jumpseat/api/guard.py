@@ -149,7 +149,10 @@ class _Call:
 
 def _shown(path: str) -> str:
     """A path for the log; the ticket of a sign-in is a secret until it was used."""
-    return "/sign-in/***" if path.startswith("/sign-in/") else redact(path[:200])
+    for tickets in ("/sign-in/", "/visit/"):
+        if path.startswith(tickets):
+            return f"{tickets}***"
+    return redact(path[:200])
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
-from jumpseat.api.app import create_app
 from jumpseat.api.stopping import Sign
 from jumpseat.host import Host
 
@@ -69,17 +69,20 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def run_server(host: Host, listener: socket.socket, ready: Callable[[], object], drain_seconds: float = DRAIN_SECONDS) -> None:
+def run_server(
+    app: FastAPI, host: Host, listener: socket.socket, ready: Callable[[], object], drain_seconds: float = DRAIN_SECONDS
+) -> None:
     """Serve until a signal comes; then drain, take no new call, finish those that run, and return.
 
     Args:
-        host: what is served; the caller closes it.
+        app: what is served.
+        host: whose it is; the caller closes it.
         listener: where calls come in.
         ready: called once, as soon as calls are taken.
         drain_seconds: how long calls are taken after SIGTERM.
     """
     config = uvicorn.Config(
-        create_app(host),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -32,8 +32,9 @@ COMMANDS = {
     "plugins": ("jumpseat.cli.plugins", "List and show plugins, or start a new one."),
     "resolve": ("jumpseat.cli.resolve", "What can be done with a record, and why not."),
     "schema": ("jumpseat.cli.schema", "Write the JSON Schemas of the metadata for editors."),
-    "serve": ("jumpseat.cli.serve", "Serve the HTTP API."),
+    "serve": ("jumpseat.cli.serve", "Serve the HTTP API and the pages."),
     "session": ("jumpseat.cli.session", "Open, replace, join, share and close sessions."),
+    "sign-in-link": ("jumpseat.cli.sign_in_link", "Print a link that signs somebody in to the pages."),
     "templates": ("jumpseat.cli.templates", "List and preview templates."),
     "trace": ("jumpseat.cli.trace", "Read the plugin trace log and set its level."),
     "webhooks": ("jumpseat.cli.webhooks", "Have addresses called when something happens to sessions."),
@@ -53,7 +54,7 @@ class CommandTable(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name in COMMANDS:
             module, _ = COMMANDS[name]
-            command: click.Command = getattr(import_module(module), name)
+            command: click.Command = getattr(import_module(module), name.replace("-", "_"))
             return command
         if name not in self.commands:
             self._load_plugin_commands(ctx)

@@ -1,4 +1,4 @@
-"""``jumpseat serve``: the HTTP API, and with it the worker."""
+"""``jumpseat serve``: the HTTP API and the pages, and with them the worker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 @json_option
 @pass_context
 def serve(ctx: Context, address: str, port: int, no_worker: bool, drain_seconds: float, as_json: bool) -> None:
-    """Serve the HTTP API until SIGTERM or Ctrl-C; calls that are running are finished first."""
+    """Serve the HTTP API and the pages until SIGTERM or Ctrl-C; calls that are running are finished first."""
     from jumpseat.cli.leaving import leave
     from jumpseat.cli.logs import log_to_stderr
     from jumpseat.spans import start_spans
@@ -41,6 +41,7 @@ def serve(ctx: Context, address: str, port: int, no_worker: bool, drain_seconds:
         # Behind the signal handlers of Python itself until the server has its own: a start that is interrupted is closed as well.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         from jumpseat.api.server import run_server
+        from jumpseat.web.app import create_app
 
         if no_worker:
             host.announce("serve")
@@ -51,7 +52,7 @@ def serve(ctx: Context, address: str, port: int, no_worker: bool, drain_seconds:
         ready = {"url": url, "workspace": str(host.workspace), "worker": not no_worker}
         text = f"Serving {host.workspace} at {url}{', without a worker' if no_worker else ''}."
         # One line, so that whoever started the process can wait for it.
-        run_server(host, listener, lambda: click.echo(json.dumps(ready) if as_json else text), drain_seconds)
+        run_server(create_app(host), host, listener, lambda: click.echo(json.dumps(ready) if as_json else text), drain_seconds)
     leave(host)
 
 

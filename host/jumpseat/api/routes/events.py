@@ -61,7 +61,7 @@ async def stream_events(
     read the lists again. The stream stays open; when it ends, connect again with Last-Event-ID and nothing is missed."""
     if (object is None) != (recordId is None):
         raise InvalidValue("A record is named by 'object' and 'recordId' together.", param="recordId" if recordId is None else "object")
-    hub = _hub(request)
+    hub = hub_of(request)
     ref = RecordRef(object, recordId, source) if object is not None and recordId is not None else None
     wanted = await hub.ask(partial(host.wanted_events, caller.supporter, kinds=kinds, ref=ref, session_id=sessionId))
     await hub.start()
@@ -84,7 +84,7 @@ def list_alerts(
     return AlertList.model_validate({"items": view(found), "nextLink": next_link(request, more)})
 
 
-def _hub(request: Request) -> Hub:
+def hub_of(request: Request) -> Hub:
     """The hub of this application; made with its first stream."""
     state = request.app.state
     if not hasattr(state, "hub"):

@@ -1,0 +1,1 @@
+"""Pages on which administrators edit the metadata and look after the host."""

@@ -1,0 +1,176 @@
+"""Who looks at a page, in which language and look: by the token of a launch (in a frame) or of a visit (in a tab of its own).
+
+A frame has the token of its launch three times over, because browsers differ in what they let a frame keep: in a header that the script
+sends, in a field of every form, and in a cookie that belongs to the CRM's site alone (partitioned). A tab has the cookie of its visit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.utils import format_datetime
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from jumpseat.access.launches import TOKEN_PREFIX, LaunchToken
+from jumpseat.access.visits import VISIT_LIVES
+from jumpseat.api.signin import Caller, host_of
+from jumpseat.errors import NotSignedIn
+from jumpseat.host import Host
+from jumpseat.secret import Secret
+from jumpseat.types import RecordRef, Supporter
+from jumpseat.visiting import VisitToken
+from jumpseat.web.forms import TOKEN, Form, believe, form_token, posted
+
+VISIT_COOKIE = "__Host-jumpseat"
+RECORD_COOKIE = "__Host-jumpseat-"
+LANGUAGES = ("en", "fr")
+SCHEMES = ("light", "dark")
+Scheme = Literal["", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a page is shown."""
+
+    language: str = "en"
+    skin: str = "neutral"
+    """``neutral``, ``salesforce`` or ``dynamics``."""
+    scheme: Scheme = ""
+    """Empty: as the browser prefers."""
+    framed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who looks at a page."""
+
+    supporter: Supporter
+    token: Secret
+    look: Look
+
+    @property
+    def launched(self) -> bool:
+        """Did they come by a launch, and so see the one record?"""
+        return self.supporter.bound_to is not None
+
+    @property
+    def form_token(self) -> str:
+        """What every form carries: in a frame the launch's own token, which is worth as much as the page that holds it."""
+        return self.token.reveal() if self.launched else form_token(self.token)
+
+    @property
+    def header_token(self) -> str:
+        """What the script sends along; empty where a cookie does it."""
+        return self.token.reveal() if self.launched else ""
+
+    @property
+    def caller(self) -> Caller:
+        """As the API knows callers: whose idempotency keys these are."""
+        of = hashlib.sha256(repr((self.supporter.bound_to, self.supporter.key)).encode()).hexdigest()[:16]
+        return Caller(self.supporter, f"page_{of}:{self.supporter.id}")
+
+
+def visitor_of(request: Request, form: Annotated[Form, Depends(posted)]) -> Visitor:
+    """Who looks; every page but the one to sign in depends on it.
+
+    Raises:
+        NotSignedIn: nobody does whom the host knows.
+        LaunchRefused: the launch is over.
+        Refused: the form was not made by this host.
+    """
+    host = host_of(request)
+    given = _given(request, form)
+    if given is None:
+        raise NotSignedIn("You are not signed in. Sign in, or open the record in the CRM.")
+    if given.reveal().startswith(TOKEN_PREFIX):
+        supporter = host.launch_supporter(given)
+    else:
+        supporter = host.visitor(given)
+        if request.method == "POST":
+            believe(form, given)
+    request.state.supporter = supporter.id
+    return Visitor(supporter, given, look_of(request, host, supporter))
+
+
+Seen = Annotated[Visitor, Depends(visitor_of)]
+
+
+def _given(request: Request, form: Form) -> Secret | None:
+    """A launch's token may come in a header or form. One in a cookie is good for reading alone: any site can make a browser post."""
+    kind, _, header = request.headers.get("authorization", "").partition(" ")
+    carried = [header.strip() if kind.lower() == "bearer" else "", form.get(TOKEN)]
+    for token in carried:
+        if token.startswith(TOKEN_PREFIX):
+            return Secret(token)
+    if request.method in ("GET", "HEAD"):
+        ref = named_record(request)
+        cookie = request.cookies.get(record_cookie(ref)) if ref else None
+        if cookie:
+            return Secret(cookie)
+    visit = request.cookies.get(VISIT_COOKIE)
+    return Secret(visit) if visit else None
+
+
+def named_record(request: Request) -> RecordRef | None:
+    """The record that the address of a page names: ``/r/{source}/{object}/{id}/…``."""
+    found = request.path_params
+    if {"source", "object", "id"} <= found.keys():
+        return RecordRef(found["object"], found["id"], found["source"])
+    return None
+
+
+def record_cookie(ref: RecordRef) -> str:
+    """Name of the cookie that holds the token of a launched record."""
+    return RECORD_COOKIE + hashlib.sha256(repr((ref.source, ref.object, ref.id)).encode()).hexdigest()[:10]
+
+
+def keep_launch(response: Response, launched: LaunchToken) -> None:
+    """Give the frame its cookie: for the CRM's site alone (partitioned), and no longer than the token holds."""
+    name, value = record_cookie(launched.record), launched.token.reveal()
+    ends = format_datetime(launched.expires_at, usegmt=True)
+    # Written out: Python before 3.14 cannot write the last attribute.
+    response.headers.append("Set-Cookie", f"{name}={value}; Path=/; Expires={ends}; Secure; HttpOnly; SameSite=None; Partitioned")
+
+
+def keep_visit(response: Response, begun: VisitToken) -> None:
+    """Give a tab its cookie."""
+    response.set_cookie(
+        VISIT_COOKIE,
+        begun.token.reveal(),
+        max_age=int(VISIT_LIVES.total_seconds()),
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def look_of(request: Request, host: Host, supporter: Supporter | None) -> Look:
+    """Language and look: what the address asks for, then what the CRM says of the user, then what the browser says."""
+    asked = request.query_params
+    bound = supporter.bound_to if supporter else None
+    source = host.sources.get((bound.source or "") if bound else (supporter.source or "") if supporter else "")
+    skin = getattr(source, "skin", "neutral")
+    wanted = [asked.get("lang", ""), (supporter.language if supporter else None) or "", *_accepted(request)]
+    language = next((found for said in wanted if (found := said.replace("_", "-").split("-")[0].lower()) in LANGUAGES), None)
+    scheme = asked.get("scheme", "")
+    framed = bound is not None or request.headers.get("sec-fetch-dest") in ("iframe", "frame")
+    return Look(
+        language=language or host.catalogue.host.default_language,
+        skin=skin if skin in ("salesforce", "dynamics") else "neutral",
+        scheme=scheme if scheme in SCHEMES else "",  # type: ignore[arg-type]  # one of the three
+        framed=framed,
+    )
+
+
+def _accepted(request: Request) -> Iterable[str]:
+    return [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "")[:200].split(",")]
+
+
+def record_path(ref: RecordRef, component: str) -> str:
+    """Address of a component of a record."""
+    return "/".join(["/r", *(quote(part, safe="") for part in (ref.source or "", ref.object, ref.id)), component])

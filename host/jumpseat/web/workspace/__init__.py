@@ -1,0 +1,1 @@
+"""Pages of the workspace: the start page, company report, devices, dashboards."""
