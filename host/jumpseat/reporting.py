@@ -1,15 +1,19 @@
-"""The part of a host that says what was done through sessions: connections, the company report, devices."""
+"""The part of a host that says what was done through sessions: connections, the company report, dashboards, devices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from jumpseat.access.rights import operation, require
-from jumpseat.errors import InvalidValue
+from jumpseat.catalogue.dashboards import DATA, Dashboard, Range
+from jumpseat.errors import InvalidValue, NotFound
 from jumpseat.reach import Reach
+from jumpseat.reports.dashboards import Filters, Looking, Result, Span, evaluate, reach_of, span_of
 from jumpseat.reports.devices import MyDevices, list_devices
 from jumpseat.reports.exporting import Form, Pieces, labels
-from jumpseat.store import connections as rows
+from jumpseat.speech import say
+from jumpseat.store import activity, connections as rows
+from jumpseat.store.activity import Asked, Listed
 from jumpseat.store.connections import Page, Wanted
 from jumpseat.store.idempotency import Kept
 from jumpseat.store.jobs import JobRun
@@ -17,7 +21,7 @@ from jumpseat.types import Level, RecordRef, Supporter
 
 
 class Reporting(Reach):
-    """What was done through sessions: connections, the company report, devices; ``Host`` adds the rest."""
+    """What was done through sessions: connections, the company report, dashboards, devices; ``Host`` adds the rest."""
 
     @operation("connection_report.read")
     def record_connections(
@@ -110,6 +114,125 @@ class Reporting(Reach):
         require(supporter, "company_report.refresh")
         return self._wiring.job_runs.run("company_report", supporter, kept=kept)
 
+    # --- dashboards ---------------------------------------------------------------------------------------------------
+
+    @operation("dashboard.read")
+    def dashboards(self, supporter: Supporter) -> tuple[Dashboard, ...]:
+        """The dashboards that a supporter may see, by label; drafts only with the right ``dashboard.edit``.
+
+        Args:
+            supporter: who asks; with the level *own* those that name one of their permission sets as a role.
+        """
+        level = require(supporter, "dashboard.read", own=True)
+        return tuple(one for one in self.catalogue.dashboards if _may_see(one, supporter, level))
+
+    @operation("dashboard.read")
+    def dashboard(self, name: str, supporter: Supporter, *, range: Range | None = None) -> tuple[Dashboard, Span, tuple[Result, ...]]:
+        """One dashboard with what its tiles show now, all as of one moment.
+
+        Args:
+            name: of the dashboard.
+            supporter: who looks; lists hold what they may see.
+            range: which days; the dashboard's own when left out. Tiles with days of their own keep them.
+
+        Raises:
+            NotFound: there is none, or the supporter may not see it.
+            InvalidValue: there is no such range.
+        """
+        found = next((one for one in self.dashboards(supporter) if one.name == name), None)
+        if found is None:
+            raise NotFound(
+                say("There is no dashboard '{name}', or {name_2} may not see it.", name=name[:100], name_2=supporter.name), param="name"
+            )
+        today, wanted = self.clock.now().date(), range or found.range
+        span = span_of(wanted, today)
+        with self._wiring.store.read() as connection:
+            looking = Looking(connection, supporter, wanted, today, self._label)
+            return found, span, tuple(evaluate(tile, looking) for tile in found.tiles)
+
+    @operation("session.read")
+    def listed_sessions(self, supporter: Supporter, span: Span, filters: Filters, *, limit: int = 50, before: str | None = None) -> Listed:
+        """The sessions behind a chart, newest first; those of others only with the level *all*.
+
+        Args:
+            supporter: who asks.
+            span: the days on which they were created.
+            filters: by field, any of these values.
+            limit: at most so many (1–200).
+            before: cursor that the previous page answered.
+
+        Raises:
+            InvalidValue: sessions have no such field.
+        """
+        require(supporter, "session.read", own=True)
+        return self._listed("sessions", supporter, span, filters, limit, before)
+
+    @operation("share.read")
+    def listed_shares(self, supporter: Supporter, span: Span, filters: Filters, *, limit: int = 50, before: str | None = None) -> Listed:
+        """The shares behind a chart, newest first; those of others' sessions only with the level *all*.
+
+        Args:
+            supporter: who asks.
+            span: the days on which they were created.
+            filters: by field, any of these values.
+            limit: at most so many (1–200).
+            before: cursor that the previous page answered.
+
+        Raises:
+            InvalidValue: shares have no such field.
+        """
+        require(supporter, "share.read", own=True)
+        return self._listed("shares", supporter, span, filters, limit, before)
+
+    @operation("connection_report.read")
+    def listed_connections(
+        self, supporter: Supporter, span: Span, filters: Filters, *, limit: int = 50, before: str | None = None
+    ) -> Listed:
+        """The connections behind a chart, newest first; those of others' sessions only with the right ``company_report.read``.
+
+        Args:
+            supporter: who asks.
+            span: the days on which they began.
+            filters: by field, any of these values.
+            limit: at most so many (1–200).
+            before: cursor that the previous page answered.
+
+        Raises:
+            InvalidValue: connections have no such field.
+        """
+        require(supporter, "connection_report.read", own=True)
+        return self._listed("connections", supporter, span, filters, limit, before)
+
+    def _listed(self, data: str, supporter: Supporter, span: Span, filters: Filters, limit: int, before: str | None) -> Listed:
+        for name in filters:
+            if name not in DATA[data].fields:
+                fields = ", ".join(DATA[data].fields)
+                raise InvalidValue(
+                    say(
+                        "{data} have no field '{name}'; there are {fields}.",
+                        data=data.capitalize(),
+                        name=name[:60],
+                        fields=fields,
+                    ),
+                    param=name[:60],
+                )
+        own, _ = reach_of(data, supporter)
+        asked = Asked(data, span.since, span.until, filters, own=own, record=supporter.bound_to)
+        with self._wiring.store.read() as connection:
+            return activity.listed(connection, asked, DATA[data].columns, limit=limit, before=before)
+
+    def _label(self, _data: str, field: str, value: str) -> str:
+        """What people call a value of a field; the value itself where nobody knows better."""
+        if field == "object":
+            return next((one.label for one in self.catalogue.objects if one.supported_object == value), value)
+        if field == "session_type" and value in self._wiring.plugins.session_types:
+            return self._wiring.plugins.session_types[value].label
+        if field == "channel" and value in self._wiring.plugins.channels:
+            return self._wiring.plugins.channels[value].label
+        return self.catalogue.sources[value].label if field == "source" and value in self.catalogue.sources else value
+
+    # --- devices ------------------------------------------------------------------------------------------------------
+
     @operation("devices.read")
     def devices(self, supporter: Supporter) -> MyDevices:
         """The supporter's devices at all accounts, by name; with links to connect where the right ``devices.connect`` is there."""
@@ -118,6 +241,12 @@ class Reporting(Reach):
         return list_devices(self._wiring.plugins.session_types, supporter, may_connect=may_connect)
 
 
+def _may_see(dashboard: Dashboard, supporter: Supporter, level: Level) -> bool:
+    if dashboard.state == "draft":
+        return supporter.rights.level("dashboard.edit") is Level.ALL
+    return level is Level.ALL or not set(dashboard.roles).isdisjoint(supporter.permission_sets)
+
+
 def _forwards(wanted: Wanted) -> None:
     if wanted.since is not None and wanted.until is not None and wanted.until < wanted.since:
-        raise InvalidValue("The end of the report lies before its begin; exchange the two dates.", param="to")
+        raise InvalidValue(say("The end of the report lies before its begin; exchange the two dates."), param="to")

@@ -217,7 +217,8 @@ def test_a_secret_that_stands_in_the_metadata_is_never_repeated(workspace: Path,
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-ELSEWHERE = "delete it, or move it to one of metadata/objects/, metadata/permission_sets/, metadata/sources/, metadata/plugins/, metadata/dashboards/"
+FOLDERS = ("objects", "permission_sets", "sources", "plugins", "dashboards")
+ELSEWHERE = f"delete it, or move it to one of {', '.join(f'metadata/{folder}/' for folder in FOLDERS)}"
 
 
 def test_files_that_nothing_reads_are_told(workspace: Path) -> None:

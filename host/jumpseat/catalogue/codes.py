@@ -114,8 +114,8 @@ _KEYS = {
     ),
     "M114": Code(
         "field that the data does not have",
-        "Sessions, shares and connections have fields of their own, by which they are grouped and filtered, columns for lists, and measures. The "
-        "README in metadata/ lists them.",
+        "Sessions, shares and connections have fields of their own, by which they are grouped and filtered, columns for lists, and "
+        "measures. The README in metadata/ lists them.",
         "data: shares\ngroup: chanel",
         "data: shares\ngroup: channel",
     ),

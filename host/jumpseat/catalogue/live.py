@@ -112,6 +112,18 @@ class LiveCatalogue:
             self._tell()
         return changed
 
+    def refresh(self) -> bool:
+        """Take the files as they are at this moment, without waiting for them to rest: whoever wrote them has just finished.
+
+        Returns:
+            Whether a new catalogue went live.
+        """
+        with self._lock:
+            changed = self._take(snapshot(self._workspace))
+        if changed:
+            self._tell()
+        return changed
+
     # --- inside
 
     def _take(self, before: Snapshot) -> bool:
