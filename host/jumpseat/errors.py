@@ -33,6 +33,9 @@
     │   ├── ShareBusy                 JS-SHARE-BUSY        409  exit 1
     │   ├── JobBusy                   JS-JOB-BUSY          409  exit 1
     │   ├── ReportBusy                JS-REPORT-BUSY       503  exit 1
+    │   ├── StaleFile                 JS-FILE-CHANGED      409  exit 1
+    │   ├── EditInvalid               JS-FILE-INVALID      422  exit 1
+    │   ├── SecretTyped               JS-FILE-SECRET       422  exit 1
     │   ├── KeyReused                 JS-KEY-REUSED        422  exit 1
     │   └── KeyInProgress             JS-KEY-BUSY          409  exit 1
     ├── StoreUnreachable              JS-STORE             503  exit 3
@@ -296,6 +299,33 @@ class ReportBusy(Refused):
     """As many reports are being written as one process may at the same time."""
 
     code, title, status = "JS-REPORT-BUSY", "Too many reports at once", 503
+
+
+class StaleFile(Refused):
+    """A file of the workspace has another content than the one that was edited; ``difference`` leads from it to what was wanted."""
+
+    code, title = "JS-FILE-CHANGED", "The file was changed meanwhile"
+
+    def __init__(self, message: str, *, file: str, difference: str = "") -> None:
+        super().__init__(message, param="file")
+        self.file = file
+        self.difference = difference
+
+
+class EditInvalid(Refused):
+    """The metadata or templates would have errors after an edit; ``problems`` are what ``jumpseat check`` would print, one text each."""
+
+    code, title, status = "JS-FILE-INVALID", "The edit would break the metadata", 422
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, param="file")
+        self.problems = problems
+
+
+class SecretTyped(Refused):
+    """A secret was typed where only the place of a secret may stand."""
+
+    code, title, status = "JS-FILE-SECRET", "Secrets do not belong in the metadata", 422
 
 
 class KeyReused(Refused):

@@ -18,6 +18,7 @@ from jumpseat.calling import Calling
 from jumpseat.catalogue.model import SupportedObject
 from jumpseat.clock import Clock
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
+from jumpseat.editing_metadata import EditingMetadata
 from jumpseat.errors import (
     JumpseatError,
     KeyInProgress,
@@ -58,7 +59,7 @@ from jumpseat.wiring import Options, Wiring
 T = TypeVar("T")
 
 
-class Host(Administration, Calling, Launching, Listening, Operating, Reporting, Sharing, SigningIn, Visiting):
+class Host(Administration, Calling, EditingMetadata, Launching, Listening, Operating, Reporting, Sharing, SigningIn, Visiting):
     """One workspace, opened. Made by ``Host.open``; use it in a ``with`` block.
 
     Two hosts in one process share nothing but the rule that one process runs one worker.
