@@ -76,13 +76,14 @@ def pages(host: Host) -> Iterator[Pages]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[str]:
+def chromium(playwright: Playwright) -> Iterator[str]:
     """Address at which a Chromium with its users' defaults can be driven.
 
     Where there is none, tests that need it are skipped on a developer's machine and fail under CI.
     """
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (path := shutil.which(name))), None)
-    found = os.environ.get("JUMPSEAT_TEST_CHROMIUM", found)
+    installed = [shutil.which(name) or "" for name in ("chromium", "chromium-browser", "google-chrome")]
+    candidates = [os.environ.get("JUMPSEAT_TEST_CHROMIUM", ""), *installed, playwright.chromium.executable_path]
+    found = next((path for path in candidates if path and Path(path).is_file()), None)
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail("There is no Chromium.")
