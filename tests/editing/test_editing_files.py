@@ -116,7 +116,7 @@ def test_a_change_that_would_break_another_file_is_refused_with_its_line(host: H
     with pytest.raises(EditInvalid) as refused:
         host.save_change("source", "recording", Change({("name",): "renamed"}), operator, expected=source.hash)
 
-    assert [problem.split(" ")[0] for problem in refused.value.problems] == ["metadata/objects/case.yaml:8:9:"]
+    assert [problem.split(" ")[0] for problem in refused.value.problems] == ["metadata/objects/case.yaml:9:9:"]
     assert "name: recording" in (workspace / "metadata" / "sources" / "recording.yaml").read_text()
 
 
