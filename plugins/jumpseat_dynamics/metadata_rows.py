@@ -40,10 +40,13 @@ _KEYS = {
     "allowcustomrecipient": "allow_custom_recipient",
 }
 """Key of a supported object by column, without the prefix; the order is that of the rows."""
+TABLE = f"{PREFIX}_supportedobject"
+COLUMNS = (*(f"{PREFIX}_{column}" for column in _KEYS), f"{PREFIX}_morekeys")
+"""What a row holds beside its id and its state."""
+LONGEST_MORE = 100_000
 _COLUMN = re.compile(r"(?P<prefix>[a-z][a-z0-9]{1,7})_(?P<name>[a-z0-9_]+)")
 _INACTIVE = 1
 _MOST_ROWS = 2000
-_LONGEST_MORE = 100_000
 
 Row = Mapping[str, Any]
 
@@ -257,8 +260,8 @@ def _row(values: Mapping[str, Any]) -> dict[str, Any]:
     foreign = {kind: one for kind, one in values.get("extra", {}).items() if kind != KIND}
     more |= {"extra": foreign} if foreign else {}
     text = json.dumps(more, ensure_ascii=False)
-    if len(text) > _LONGEST_MORE:
-        raise InvalidValue(f"The optional keys of '{values['label']}' need more than {_LONGEST_MORE} characters. Make them shorter.")
+    if len(text) > LONGEST_MORE:
+        raise InvalidValue(f"The optional keys of '{values['label']}' need more than {LONGEST_MORE} characters. Make them shorter.")
     own |= {f"{PREFIX}_morekeys": text if more else None, "statecode": 0 if values.get("enabled", True) else _INACTIVE}
     return own | {column: _value(column, text) for column, text in sorted(facts.items())}
 

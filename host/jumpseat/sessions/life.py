@@ -71,7 +71,6 @@ class SessionLife:
         settings: the session settings as they stand now.
         events: who is told, after each commit.
         alerts: who tells the administrators that a provider blocks the host.
-        process: executor id of this process, while it has one.
     """
 
     def __init__(
@@ -82,9 +81,8 @@ class SessionLife:
         settings: Callable[[], SessionSettings],
         events: Events,
         alerts: Alerts | None = None,
-        process: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self._parts = Parts(store, clock, types, settings, events, alerts or NoAlerts(), process)
+        self._parts = Parts(store, clock, types, settings, events, alerts or NoAlerts())
         self._store = store
         self._events = events
 

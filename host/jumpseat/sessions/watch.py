@@ -134,7 +134,7 @@ def look(parts: Parts, account: WatchedAccount, row: Account) -> list[Session]:
     at = _moments(parts)
     lease = timedelta(seconds=account.speaker.deadline_seconds + MARGIN_SECONDS)
     with parts.store.write() as conn:
-        claimed = watching.claim(conn, row, at.now, at.now + lease, by=parts.process())
+        claimed = watching.claim(conn, row, at.now, at.now + lease)
     if claimed is None:
         return []
     with parts.store.read() as conn:

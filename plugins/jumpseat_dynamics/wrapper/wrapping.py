@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from jumpseat import InvalidValue, Moved, WrapFacts, filled, wrap_facts, write_files
+from jumpseat_dynamics.metadata_rows import COLUMNS, LONGEST_MORE, PREFIX, TABLE
 
 VERSION = "1.0.0.0"
 """Of the solution."""
@@ -20,6 +23,18 @@ _APIS = (
     {"name": "jmp_JumpseatLaunch", "label": "Jumpseat: launch", "help": "An address that opens the record's page once, within a minute."},
     {"name": "jmp_JumpseatActions", "label": "Jumpseat: actions", "help": "Which actions are possible on the record, and why not."},
 )
+_SHOWN = "ValidForAdvancedFind|ValidForForm|ValidForGrid"
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "name": ("Label", "What the object is called in Jumpseat."),
+    "supportedobject": ("Table", "Logical name of the table."),
+    "namefield": ("Name column", "Logical name of the column that holds the name of a row."),
+    "emailtemplatedescription": ("E-mail template description", "E-mail templates with this description apply to the table."),
+    "allowcustomrecipient": ("Allow custom recipient", "May a supporter type an address that is not one of the row's contacts?"),
+    "morekeys": ("More keys", "Optional keys of the supported object as JSON. Written by an export; leave it as it is."),
+}
+"""Label and help of each column of the table of supported objects."""
+LONGEST_TEXT = 255
+"""Characters of a text in the metadata."""
 _TEXT, _SECRET = 100_000_000, 100_000_005
 """Types of environment variables."""
 
@@ -70,5 +85,28 @@ def solution(facts: WrapFacts) -> dict[str, str]:
         "entities": entities,
         "buttons": _BUTTONS,
         "variables": variables,
+        "table": TABLE,
+        "columns": (_column(f"{TABLE}id", "primarykey", "Supported object", "Id of the row."), *map(_object_column, COLUMNS)),
     }
     return filled("jumpseat_dynamics", "wrapper/templates", values, {"entity": entities, "api": _APIS, "variable": variables})
+
+
+def _object_column(name: str) -> Mapping[str, Any]:
+    """A column of the table into which an export's rows of supported objects are imported."""
+    what = name.removeprefix(f"{PREFIX}_")
+    kind = {"allowcustomrecipient": "bit", "morekeys": "ntext"}.get(what, "nvarchar")
+    return _column(name, kind, *_WORDS[what], primary=what == "name")
+
+
+def _column(name: str, type: str, label: str, help: str, *, primary: bool = False) -> Mapping[str, Any]:
+    mask = f"PrimaryName|{_SHOWN}|RequiredForForm" if primary else _SHOWN
+    required = {"primarykey": "systemrequired", "nvarchar": "required"}.get(type, "none")
+    return {
+        "name": name,
+        "type": type,
+        "label": label,
+        "help": help,
+        "required": required,
+        "mask": "ValidForAdvancedFind|RequiredForGrid" if type == "primarykey" else mask,
+        "length": LONGEST_MORE if type == "ntext" else LONGEST_TEXT,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
@@ -10,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from jumpseat import InvalidValue, Refused, WrapFacts
+from jumpseat.catalogue.schemas import SCHEMAS
 from jumpseat.cli import cli
+from jumpseat_dynamics.metadata_rows import LONGEST_MORE, OBJECTS_FILE, export_rows
 from jumpseat_dynamics.wrapper.wrapping import solution, wrap
 
 FACTS = WrapFacts("https://support.example.com/jumpseat", "crm", (("incident", "Case & <more>"), ("new_machine", "Machine")))
@@ -56,6 +59,45 @@ def test_the_manifest_lists_every_web_resource_and_table(files: dict[str, str]) 
     assert there <= listed
     assert {"incident", "new_machine", "jmp_JumpseatUrl", "jmp_JumpseatKey"} <= listed
     assert all(f"solution/WebResources/{one}.data.xml" in files for one in there)
+
+
+def test_the_table_of_supported_objects_has_a_column_for_everything_that_an_export_writes(
+    files: dict[str, str], workspace: Path, tmp_path: Path
+) -> None:
+    (workspace / "metadata/objects/case.yaml").write_text(
+        "label: Case\nsupported_object: incident\nname_field: title\nemail_template_description: t\nallow_custom_recipient: true\n"
+        "template_fields: [prioritycode]\n"
+    )
+    export_rows(workspace, tmp_path / "rows")
+    (row,) = json.loads((tmp_path / "rows" / OBJECTS_FILE).read_text())["value"]
+    entity = fromstring(files["solution/Entities/jmp_supportedobject/Entity.xml"].encode()).find("EntityInfo/entity")
+    assert entity is not None
+    types = {str(one.findtext("LogicalName")): one.findtext("Type") for one in entity.iter("attribute")}
+
+    assert set(row) == {*types, "statecode"}  # which every table has by itself
+    assert [name for name, value in row.items() if isinstance(value, bool)] == [name for name, type in types.items() if type == "bit"]
+    assert types["jmp_supportedobjectid"] == "primarykey"
+    assert entity.findtext("EntitySetName") == Path(OBJECTS_FILE).stem
+    assert [one.get("PhysicalName") for one in entity.iter("attribute") if "PrimaryName" in str(one.findtext("DisplayMask"))] == [
+        "jmp_name"
+    ]
+
+
+def test_no_column_is_shorter_than_what_metadata_may_say(files: dict[str, str]) -> None:
+    entity = fromstring(files["solution/Entities/jmp_supportedobject/Entity.xml"].encode())
+    lengths = {one.get("PhysicalName"): int(one.findtext("MaxLength") or 0) for one in entity.iter("attribute")}
+    keys = {"jmp_name": "label", "jmp_namefield": "name_field", "jmp_emailtemplatedescription": "email_template_description"}
+
+    for column, key in {**keys, "jmp_supportedobject": "supported_object"}.items():
+        assert lengths[column] >= SCHEMAS["supported-object"]["properties"][key]["maxLength"]
+    assert lengths["jmp_morekeys"] == LONGEST_MORE
+
+
+def test_the_manifest_brings_the_table_of_supported_objects_whole_and_others_as_they_are(files: dict[str, str]) -> None:
+    manifest = fromstring(files["solution/Other/Solution.xml"].encode())
+
+    tables = {one.get("schemaName"): one.get("behavior") for one in manifest.iter("RootComponent") if one.get("type") == "1"}
+    assert tables == {"incident": "2", "new_machine": "2", "jmp_supportedobject": "0"}
 
 
 def test_each_button_has_a_command_with_a_rule_that_asks_the_host(files: dict[str, str]) -> None:
