@@ -35,6 +35,7 @@ from jumpseat.reporting import Reporting
 from jumpseat.secret import Secret
 from jumpseat.sharing import Sharing
 from jumpseat.signing_in import SigningIn
+from jumpseat.speech import say
 from jumpseat.store import (
     given,
     keys as key_rows,
@@ -162,7 +163,7 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
         with self._wiring.store.read() as connection:
             key = key_rows.find(connection, secret)
         if key is None:
-            raise NotSignedIn("The API key is unknown or was revoked. 'jumpseat keys create NAME' makes one.")
+            raise NotSignedIn(say("The API key is unknown or was revoked. 'jumpseat keys create NAME' makes one."))
         self._note_use(key)
         if supporter_id is None:
             allowed = union(item for item in self.catalogue.permission_sets if item.name == key.permission_set)
@@ -432,7 +433,10 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
         offered = offer.session_type(session_type)
         if offered is None:
             known = ", ".join(item.name for item in offer.session_types) or "none"
-            raise SessionTypeNotAllowed(f"There is no session type '{session_type}'. Known: {known}.", param="sessionType")
+            raise SessionTypeNotAllowed(
+                say("There is no session type '{session_type}'. Known: {known}.", session_type=session_type, known=known),
+                param="sessionType",
+            )
         asked = self.session_types[session_type]
         missing = asked.missing()
         if missing:
@@ -442,7 +446,8 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
             if why.text == asked.missing_for(supporter):
                 raise ProviderSignInNeeded(why.text, param="sessionType")
             raise SessionTypeNotAllowed(
-                f"{offered.label} is not allowed here: {why.text} (decided by {why.provenance})", param="sessionType"
+                say("{label} is not allowed here: {reason} (decided by {by})", label=offered.label, reason=why.text, by=why.provenance),
+                param="sessionType",
             )
 
     def _language(self, customer: Contact | None, supporter: Supporter) -> str:

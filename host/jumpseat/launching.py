@@ -17,6 +17,7 @@ from jumpseat.log import get_logger
 from jumpseat.reach import Reach
 from jumpseat.records.offer import Buttons
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.store import keys as key_rows, launches as rows
 from jumpseat.types import RecordRef, Supporter
 
@@ -54,11 +55,13 @@ class Launching(Reach):
             RecordNotFound: there is no such record, or the supporter may not see it.
         """
         if supporter.bound_to is not None:
-            raise LaunchBound("A launch cannot make another one. Renew its token instead.")
+            raise LaunchBound(say("A launch cannot make another one. Renew its token instead."))
         if supporter.key is None:
-            raise Refused("Only the CRM's own server launches a record this way, with its API key.")
+            raise Refused(say("Only the CRM's own server launches a record this way, with its API key."))
         if supporter.id == f"key:{supporter.key}":
-            raise InvalidValue("A launch is for a CRM user. Name them with the header 'Jumpseat-Supporter'.", param="Jumpseat-Supporter")
+            raise InvalidValue(
+                say("A launch is for a CRM user. Name them with the header 'Jumpseat-Supporter'."), param="Jumpseat-Supporter"
+            )
         record, now = self._resolver().written(ref), self.clock.now()
         launch = Launch(record, supporter.id, f"{_KEY}:{supporter.key}", now + LAUNCH_LIVES)
         acting = self._bound(launch)
@@ -170,7 +173,7 @@ class Launching(Reach):
         if config is None:
             raise LaunchRefused(RAN_OUT, cause=f"there is no record source '{source}' any more")
         if source not in self._wiring.sources():
-            raise PluginNotLoaded(f"The record source '{source}' is not running; 'jumpseat plugins list' says why.")
+            raise PluginNotLoaded(say("The record source '{source}' is not running; 'jumpseat plugins list' says why.", source=source))
         if kind == _SECRET:
             if name not in map(signed.fingerprint, config.launch_secrets):
                 raise LaunchRefused(RAN_OUT, cause=f"the launch secret of '{source}' is another one now")

@@ -11,6 +11,7 @@ from jumpseat.clock import Clock
 from jumpseat.errors import LaunchBound, NotSignedIn, RecordNotFound, SessionNotFound
 from jumpseat.records.offer import Buttons, Offer
 from jumpseat.records.resolve import Place, Resolver
+from jumpseat.speech import say
 from jumpseat.store.keys import ApiKey
 from jumpseat.types import Level, Record, RecordRef, Session, Supporter, SupporterInfo
 from jumpseat.wiring import Wiring
@@ -35,7 +36,14 @@ class Reach:
     def _place(self, resolver: Resolver, asked: RecordRef | Record, supporter: Supporter, right: str) -> Place:
         place = resolver.find(self._admitted(resolver, asked, supporter))
         if supporter.rights.level(right) < Level.ALL and place.source and place.source.visible_to(place.record.ref, supporter) is False:
-            raise RecordNotFound(f"There is no {place.supported.label} '{place.record.id}', or {supporter.name} may not see it.")
+            raise RecordNotFound(
+                say(
+                    "There is no {object} '{id}', or {name} may not see it.",
+                    object=place.supported.label,
+                    id=place.record.id,
+                    name=supporter.name,
+                )
+            )
         return place
 
     def _admitted(self, resolver: Resolver, asked: RecordRef | Record, supporter: Supporter) -> RecordRef | Record:
@@ -48,10 +56,12 @@ class Reach:
         if bound is None:
             return asked
         if isinstance(asked, Record):
-            raise LaunchBound("A launch has its record read from the CRM. Leave 'record' out.", param="record")
+            raise LaunchBound(say("A launch has its record read from the CRM. Leave 'record' out."), param="record")
         ref = replace(asked, source=asked.source or bound.source)
         if (ref.object, ref.source) != (bound.object, bound.source) or resolver.written(ref) != bound:
-            raise LaunchBound(f"This launch is for {bound} and for no other record. Open the other one from its own page in the CRM.")
+            raise LaunchBound(
+                say("This launch is for {bound} and for no other record. Open the other one from its own page in the CRM.", bound=bound)
+            )
         return bound
 
     def _buttons(self, ref: RecordRef, supporter: Supporter) -> Buttons:
@@ -71,7 +81,7 @@ class Reach:
         session = self._wiring.life.get(session_id)
         elsewhere = supporter.bound_to is not None and session.record != supporter.bound_to
         if elsewhere or (level is not Level.ALL and not self._is_own(session, supporter)):
-            raise SessionNotFound(f"There is no session '{session_id[:100]}'.", param="sessionId")
+            raise SessionNotFound(say("There is no session '{session_id}'.", session_id=session_id[:100]), param="sessionId")
         return session
 
     def _is_own(self, session: Session, supporter: Supporter) -> bool:
@@ -98,12 +108,16 @@ class Reach:
         for name in able:
             found = sources[name].find_supporter(id)
             if found is not None and not found.active:
-                raise NotSignedIn(f"The CRM says that {found.name} is no longer active.")
+                raise NotSignedIn(say("The CRM says that {name} is no longer active.", name=found.name))
             if found is not None:
                 return found, name
         if able and (meant is None or meant in able):
             raise NotSignedIn(
-                f"The CRM has no user '{id[:100]}', or does not show them ({_listed(able)}). Jumpseat acts for its users only."
+                say(
+                    "The CRM has no user '{id}', or does not show them ({asked}). Jumpseat acts for its users only.",
+                    id=id[:100],
+                    asked=_listed(able),
+                )
             )
         return SupporterInfo(id, id), meant  # a source that cannot look users up takes the caller's word
 
@@ -124,9 +138,13 @@ class Reach:
     def _for_key(self, key: ApiKey, named: Supporter) -> Supporter:
         """The supporter for whom a key calls, with no more rights than the key's permission set."""
         allowed = union(item for item in self.catalogue.permission_sets if item.name == key.permission_set)
-        words = f"and the key '{key.name}' allows no more than '{key.permission_set}'"
+        words = say("and the key '{key}' allows no more than '{permission_set}'", key=key.name, permission_set=key.permission_set)
         return replace(named, rights=narrowed(named.rights, allowed, words), key=key.name)
 
 
 def _listed(sources: Sequence[str]) -> str:
-    return f"record source {sources[0]!r}" if len(sources) == 1 else f"record sources {', '.join(map(repr, sources))}"
+    return (
+        say("record source {sources}", sources=repr(sources[0]))
+        if len(sources) == 1
+        else say("record sources {sources}", sources=", ".join(map(repr, sources)))
+    )

@@ -142,7 +142,8 @@ class Reporting(Reach):
         found = next((one for one in self.dashboards(supporter) if one.name == name), None)
         if found is None:
             raise NotFound(
-                say("There is no dashboard '{name}', or {name_2} may not see it.", name=name[:100], name_2=supporter.name), param="name"
+                say("There is no dashboard '{name}', or {supporter} may not see it.", name=name[:100], supporter=supporter.name),
+                param="name",
             )
         today, wanted = self.clock.now().date(), range or found.range
         span = span_of(wanted, today)

@@ -12,6 +12,7 @@ from jumpseat.reach import Reach
 from jumpseat.records.resolve import Place
 from jumpseat.sessions.words import over
 from jumpseat.shares.compose import Composed, Composer
+from jumpseat.speech import say
 from jumpseat.store import given, shares as share_rows, timeline
 from jumpseat.store.idempotency import Kept
 from jumpseat.types import Outcome, Record, RecordRef, Session, Share, ShareWish, Supporter
@@ -101,7 +102,7 @@ class Sharing(Reach):
             InvalidValue: neither key nor reference is given.
         """
         if not key and not reference:
-            raise InvalidValue("A receipt names its message by 'key' or by 'reference'.", param="key")
+            raise InvalidValue(say("A receipt names its message by 'key' or by 'reference'."), param="key")
         return self._wiring.settling.settle(channel, outcome, key=key or None, reference=reference or None)
 
     @operation("share.send")
@@ -127,7 +128,7 @@ class Sharing(Reach):
             with suppress(SessionNotFound):
                 self._session(share.session_id, supporter, "share.send")
                 return share
-        raise NotFound(f"There is no share '{share_id[:100]}'.", param="shareId")
+        raise NotFound(say("There is no share '{share_id}'.", share_id=share_id[:100]), param="shareId")
 
     def _composed(
         self, session_id: str, wishes: Sequence[ShareWish], supporter: Supporter, message: str
@@ -152,12 +153,12 @@ class Sharing(Reach):
     def _post_note(self, session: Session, place: Place, text: str, supporter: Supporter) -> None:
         """Write the supporter's message to the record's feed; a CRM that does not take it is noted, the shares go on."""
         if place.source is None or not (place.supported.chat_message and place.source.can_post_note):
-            said = "The message for the record's feed was not posted: the CRM or the object does not take one."
+            said = say("The message for the record's feed was not posted: the CRM or the object does not take one.")
         else:
             try:
                 place.source.post_note(replace(place.record, acting_for=supporter), text)
-                said = "A message was posted to the record's feed."
+                said = say("A message was posted to the record's feed.")
             except JumpseatError as error:
-                said = f"The message for the record's feed was not posted: {error.message}"
+                said = say("The message for the record's feed was not posted: {reason}", reason=error.message)
         with self._wiring.store.write() as connection:
             timeline.add(connection, session.id, self.clock.now(), "note", said, supporter.id)

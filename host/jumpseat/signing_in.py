@@ -9,10 +9,11 @@ from jumpseat.accounts.flow import Flow, Leaving, Started
 from jumpseat.errors import NotFound, Refused
 from jumpseat.reach import Reach
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.store.accounts import Account
 from jumpseat.types import Level, Supporter
 
-NO_PERSON = (
+NO_PERSON = say(
     "'{name}' is no supporter and has no account of its own. Name the supporter who signs in, or sign the company in; "
     "on the command line by --as or without it, over HTTP by the header Jumpseat-Supporter or company=true."
 )
@@ -99,7 +100,10 @@ class SigningIn(Reach):
         level = require(supporter, "accounts.edit", own=True)
         account = self._wiring.accounts.get(account_id)
         if level is not Level.ALL and account.owner != supporter.id:
-            raise NotFound(f"There is no account '{account_id[:100]}'; 'jumpseat accounts list' shows them.", param="accountId")
+            raise NotFound(
+                say("There is no account '{account_id}'; 'jumpseat accounts list' shows them.", account_id=account_id[:100]),
+                param="accountId",
+            )
         return self._wiring.accounts.revoke(account_id)
 
     @operation("accounts.edit")

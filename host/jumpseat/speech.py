@@ -130,8 +130,20 @@ def _said(msgid: str, values: Mapping[str, Any], plural: str | None = None, n: i
 def _written(pattern: str, values: Mapping[str, Any], shown: Shown) -> str:
     if not values:
         return str.__str__(pattern)
-    plain = {name: shown(value) if isinstance(value, datetime) else value for name, value in values.items()}
+    plain = {name: _Moment(value, shown) if isinstance(value, datetime) else value for name, value in values.items()}
     return pattern.format(**plain)
+
+
+class _Moment:
+    """A time in a text: as the reader has it, else in the form that the place asks for (``{until:%H:%M UTC}``)."""
+
+    __slots__ = ("_at", "_shown")
+
+    def __init__(self, at: datetime, shown: Shown) -> None:
+        self._at, self._shown = at, shown
+
+    def __format__(self, form: str) -> str:
+        return self._at.astimezone(UTC).strftime(form) if form and self._shown is moment else self._shown(self._at)
 
 
 def _kept(values: Mapping[str, object]) -> dict[str, Any]:

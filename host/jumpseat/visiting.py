@@ -11,6 +11,7 @@ from jumpseat.access.visits import LINK_USED, OVER, Visit
 from jumpseat.errors import InvalidValue, NotSignedIn, Refused
 from jumpseat.reach import Reach
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.store import keys as key_rows, launches as taken
 from jumpseat.types import Supporter
 from jumpseat.wiring import OPERATOR_RIGHTS
@@ -49,7 +50,7 @@ class Visiting(Reach):
         with self._wiring.store.read() as connection:
             key = key_rows.find(connection, secret)
         if key is None:
-            raise NotSignedIn("The API key is unknown or was revoked. 'jumpseat keys create NAME' makes one.")
+            raise NotSignedIn(say("The API key is unknown or was revoked. 'jumpseat keys create NAME' makes one."))
         source = self._wiring.default_source() or ""
         return self._begun(Visit(supporter_id or "", source if supporter_id else "", f"key:{key.name}"))
 
@@ -67,10 +68,13 @@ class Visiting(Reach):
             NotSignedIn: the user is not active.
         """
         if by.id != OPERATOR or by.source is not None or by.key is not None:
-            raise Refused("Only whoever has the workspace's files in hand makes links that sign in: 'jumpseat sign-in-link'.")
+            raise Refused(say("Only whoever has the workspace's files in hand makes links that sign in: 'jumpseat sign-in-link'."))
         known = source or self._wiring.default_source() or ""
         if supporter_id and known not in self._wiring.sources():
-            raise InvalidValue(f"There is no record source '{known}' to know '{supporter_id[:100]}'.", param="source")
+            raise InvalidValue(
+                say("There is no record source '{known}' to know '{supporter_id}'.", known=known, supporter_id=supporter_id[:100]),
+                param="source",
+            )
         visit = Visit(supporter_id or "", known if supporter_id else "", OPERATOR)
         self._visiting(visit)
         return visits.issue_link(visit, self._wiring.sealer, self.clock.now())

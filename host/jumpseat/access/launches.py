@@ -16,6 +16,7 @@ from jumpseat.access.rights import narrowed
 from jumpseat.errors import LaunchRefused, SealBroken
 from jumpseat.sealing import Sealer
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.types import Level, RecordRef, Rights, Supporter
 
 TOKEN_PREFIX = "jsl_"  # noqa: S105  # no secret: it tells a launch token from an API key
@@ -48,13 +49,13 @@ _BOUND = Rights(
 _TOKEN, _TICKET = "launch token", "launch ticket"
 """The places for which they are sealed: neither opens as the other."""
 
-REFUSED = (
+REFUSED = say(
     "The launch was refused: it is not signed for this host, is too old, or was used before. Open the record in the CRM again; "
     "the host's log has the cause under the correlation id."
 )
 """One sentence for all that can be wrong with what was signed: whoever tries things out learns nothing from it."""
-RAN_OUT = "The launch token is not valid, or no longer. Open the record in the CRM again."
-ENDED = "The launch began more than 8 hours ago and cannot be renewed. Open the record in the CRM again."
+RAN_OUT = say("The launch token is not valid, or no longer. Open the record in the CRM again.")
+ENDED = say("The launch began more than 8 hours ago and cannot be renewed. Open the record in the CRM again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def bound(supporter: Supporter, record: RecordRef) -> Supporter:
         supporter: with all their rights.
         record: as sessions have it: with its source, and the id in its one written form.
     """
-    rights = narrowed(supporter.rights, _BOUND, "and a launch allows only what concerns its record and the supporter's own sign-ins")
+    rights = narrowed(supporter.rights, _BOUND, say("and a launch allows only what concerns its record and the supporter's own sign-ins"))
     return replace(supporter, rights=rights, bound_to=record)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from jumpseat.catalogue.model import PermissionSet
 from jumpseat.errors import RightMissing
+from jumpseat.speech import joined, say
 from jumpseat.types import Level, Rights, Supporter, SupporterInfo
 
 P = ParamSpec("P")
@@ -54,11 +55,11 @@ def assignments(info: SupporterInfo, sets: Iterable[PermissionSet]) -> tuple[Ass
     for permission_set in sets:
         held = sorted(permission_set.crm_permissions.intersection(info.crm_permissions))
         if info.id in permission_set.supporters:
-            found.append(Assignment(permission_set, "assigned to this supporter"))
+            found.append(Assignment(permission_set, say("assigned to this supporter")))
         elif held:
-            found.append(Assignment(permission_set, f"the CRM says the supporter holds '{held[0]}'"))
+            found.append(Assignment(permission_set, say("the CRM says the supporter holds '{permission}'", permission=held[0])))
         elif permission_set.everyone:
-            found.append(Assignment(permission_set, "assigned to everyone"))
+            found.append(Assignment(permission_set, say("assigned to everyone")))
     return tuple(found)
 
 
@@ -107,12 +108,15 @@ def require(supporter: Supporter, right: str, *, own: bool = False) -> Level:
 
 def refusal(supporter: Supporter, right: str, needed: Level) -> str:
     """The sentence that a refused supporter reads."""
-    held = ", ".join(supporter.permission_sets) or "none"
+    held = ", ".join(supporter.permission_sets) or say("none")
     if right in supporter.rights.bounds:
-        held += f", {supporter.rights.bounds[right]}"
-    return (
-        f"{supporter.name} may not do this: the right '{right}: {needed.name.lower()}' is missing. "
-        f"Permission sets: {held}. An administrator grants it in metadata/permission_sets/."
+        held = joined(held, supporter.rights.bounds[right], by=", ")
+    return say(
+        "{name} may not do this: the right '{right}' is missing. "
+        "Permission sets: {held}. An administrator grants it in metadata/permission_sets/.",
+        name=supporter.name,
+        right=f"{right}: {needed.name.lower()}",
+        held=held,
     )
 
 
@@ -130,7 +134,7 @@ def explain(info: SupporterInfo, operation_name: str, sets: Sequence[PermissionS
         {
             "permissionSet": item.name,
             "applies": item.name in given,
-            "because": given.get(item.name, "not assigned"),
+            "because": given.get(item.name, say("not assigned")),
             "level": item.levels.get(right, Level.NONE).name.lower(),
             "file": item.file,
         }

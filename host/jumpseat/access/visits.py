@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from jumpseat.errors import NotSignedIn, SealBroken
 from jumpseat.sealing import Sealer
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 
 VISIT_PREFIX = "jsv_"
 VISIT_LIVES = timedelta(hours=8)
@@ -22,8 +23,8 @@ VISIT_LIVES = timedelta(hours=8)
 LINK_LIVES = timedelta(minutes=10)
 """How long a link that signs in can be used, once."""
 _VISIT, _LINK = "visit", "visit link"
-OVER = "You are not signed in, or no longer. Sign in again."
-LINK_USED = "This link to sign in has run out or was used before. Ask for a new one: 'jumpseat sign-in-link' makes it."
+OVER = say("You are not signed in, or no longer. Sign in again.")
+LINK_USED = say("This link to sign in has run out or was used before. Ask for a new one: 'jumpseat sign-in-link' makes it.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from jumpseat.errors import AnswerLost, JumpseatError, NotFound, ProviderError, 
 from jumpseat.log import get_logger
 from jumpseat.sealing import Sealer
 from jumpseat.secret import Secret, redact
+from jumpseat.speech import say
 from jumpseat.store import accounts as rows
 from jumpseat.store.accounts import Account, Held
 from jumpseat.store.executors import database_now
@@ -340,7 +341,7 @@ class Keeping:
         with self.around.store.read() as conn:
             held = rows.get(conn, id)
         if held is None:
-            raise NotFound(f"There is no account '{id[:100]}'; 'jumpseat accounts list' shows them.", param="accountId")
+            raise NotFound(say("There is no account '{id}'; 'jumpseat accounts list' shows them.", id=id[:100]), param="accountId")
         return held
 
     def _opened(self, held: Held) -> Grant:

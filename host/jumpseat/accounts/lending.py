@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from jumpseat.accounts.keeping import Keeping
 from jumpseat.errors import ProviderSignInNeeded, ProviderUnreachable
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.types import Grant
 
 
@@ -48,7 +49,7 @@ class Lent:
 
     def _of(self, sign_in: str) -> Keeping:
         if not self.belongs(sign_in):
-            raise ProviderSignInNeeded(f"The sign-in '{sign_in}' belongs to another plugin or record source.")
+            raise ProviderSignInNeeded(say("The sign-in '{sign_in}' belongs to another plugin or record source.", sign_in=sign_in))
         return self.keeping()
 
 
@@ -58,4 +59,4 @@ def _no_fault_of_the_plugin() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise ProviderUnreachable("The host's database does not answer; try again in a moment.", retry_after_seconds=5) from error
+        raise ProviderUnreachable(say("The host's database does not answer; try again in a moment."), retry_after_seconds=5) from error

@@ -8,6 +8,7 @@ import phonenumbers
 
 from jumpseat.contract import ShareChannel
 from jumpseat.errors import RecipientInvalid
+from jumpseat.speech import say
 from jumpseat.types import Contact
 
 # RFC 5321 4.1.2 Mailbox without quoted local parts and address literals, which no CRM holds for a customer.
@@ -40,7 +41,9 @@ def mailbox(address: str) -> str:
     address = address.strip()
     local, _, domain = address.rpartition("@")
     if not _MAILBOX.fullmatch(address) or len(address) > _MAX_MAILBOX or len(local) > _MAX_LOCAL:
-        raise RecipientInvalid(f"'{address[:100]}' is not an e-mail address. Write one address like name@example.com.", param="address")
+        raise RecipientInvalid(
+            say("'{address}' is not an e-mail address. Write one address like name@example.com.", address=address[:100]), param="address"
+        )
     return f"{local}@{domain.lower()}"
 
 
@@ -49,10 +52,10 @@ def e164(number: str, country: str | None) -> str:
     try:
         parsed = phonenumbers.parse(number, country)
     except phonenumbers.NumberParseException as error:
-        hint = "Write it with + and the country code." if error.error_type == error.INVALID_COUNTRY_CODE else "Check its digits."
-        raise RecipientInvalid(f"'{number[:40]}' is not a phone number. {hint}", param="address") from error
+        hint = say("Write it with + and the country code.") if error.error_type == error.INVALID_COUNTRY_CODE else say("Check its digits.")
+        raise RecipientInvalid(say("'{number}' is not a phone number. {hint}", number=number[:40], hint=hint), param="address") from error
     if not phonenumbers.is_valid_number(parsed):
-        raise RecipientInvalid(f"'{number[:40]}' is not a phone number that exists. Check its digits.", param="address")
+        raise RecipientInvalid(say("'{number}' is not a phone number that exists. Check its digits.", number=number[:40]), param="address")
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 

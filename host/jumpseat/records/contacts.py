@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from jumpseat.catalogue.model import SupportedObject
 from jumpseat.contract import RecordSource
 from jumpseat.errors import PluginError, ProviderError
+from jumpseat.speech import say
 from jumpseat.types import Contact, ContactRule, Provenance, Reason, Recipe, Record
 
 NO_RECIPE = Recipe(())
@@ -41,7 +42,7 @@ class PeopleRules:
         return tuple(dict.fromkeys((*named, *valued, *own)))
 
 
-NO_RULES = "nobody is asked: the object's file has no 'contacts', and no record source knows by itself where its people are"
+NO_RULES = say("nobody is asked: the object's file has no 'contacts', and no record source knows by itself where its people are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def find_contacts(record: Record, people: PeopleRules, source: RecordSource | No
         given: the caller gave the record by value; what its own fields say of the person wins over the source.
     """
     if record.contacts is not None:
-        text = f"{len(record.contacts)} given by the caller"
+        text = say("{n} given by the caller", n=len(record.contacts))
         nearest = frozenset(contact.id for contact in record.contacts)
         return Found(record.contacts, (Reason(text, Provenance("host"), True),), nearest)
     if not people.rules:
@@ -116,9 +117,9 @@ def _ask(
             if rule.kind == "self":
                 found = [_with_own_fields(contact, record, people) for contact in found]
     except (ProviderError, PluginError) as error:
-        return (), Reason(f"{name}: {error.message}", people.provenance)
-    who = ", ".join(contact.name for contact in found) or "nobody"
-    return found, Reason(f"{name}: {who}", people.provenance, bool(found))
+        return (), Reason(say("{rule}: {reason}", rule=name, reason=error.message), people.provenance)
+    who = ", ".join(contact.name for contact in found) or say("nobody")
+    return found, Reason(say("{rule}: {who}", rule=name, who=who), people.provenance, bool(found))
 
 
 def _with_own_fields(contact: Contact, record: Record, people: PeopleRules) -> Contact:
@@ -144,7 +145,7 @@ def _from_own_fields(record: Record, people: PeopleRules) -> Contact:
         phone=next((number for number in numbers[1:] if number), None),
         language=_text(record["Language"] or record["language"]),
         primary=True,
-        relation="the record itself",
+        relation=say("the record itself"),
     )
 
 
@@ -156,7 +157,7 @@ def _from_value(record: Record, rule: ContactRule) -> Contact:
         email=values.get("email"),
         mobile=values.get("mobile"),
         phone=values.get("phone"),
-        relation="fields of the record",
+        relation=say("fields of the record"),
     )
 
 

@@ -17,6 +17,7 @@ from jumpseat.records.contacts import Found, find_contacts, rules_for
 from jumpseat.records.offer import Action, ActionName, Offer, OfferedChannel, OfferedRecipient, OfferedType, SkippedTemplate, TypeChannel
 from jumpseat.records.template_choice import applicable, choose_language
 from jumpseat.records.unreadable import with_places
+from jumpseat.speech import say
 from jumpseat.types import Contact, Level, Provenance, Reason, Recipient, Record, RecordRef, Session, Supporter, Template, Verdict
 
 HOST = Provenance("host")
@@ -61,8 +62,11 @@ class Resolver:
             return Place(supported, source, named(replace(asked, ref=ref, label=supported.label), supported), given=True)
         if source is None:
             raise PluginNotLoaded(
-                f"No record source can read {ref}: metadata/sources/ has none for '{supported.label}'. "
-                "Add one, or give the record by value."
+                say(
+                    "No record source can read {ref}: metadata/sources/ has none for '{object}'. Add one, or give the record by value.",
+                    ref=ref,
+                    object=supported.label,
+                )
             )
         people = rules_for(supported, source)
         wanted = tuple(dict.fromkeys((supported.name_field, *people.fields, *supported.template_fields)))
@@ -84,14 +88,20 @@ class Resolver:
             return found
         known = [item.supported_object for item in self.catalogue.objects if item.enabled]
         near = get_close_matches(ref.object, known, 1)
-        hint = f"Did you mean '{near[0]}'?" if near else "Add a file to metadata/objects/ to support it."
-        raise ObjectNotSupported(f"'{ref.object}' is not a supported object. {hint}", param="object")
+        hint = say("Did you mean '{name}'?", name=near[0]) if near else say("Add a file to metadata/objects/ to support it.")
+        raise ObjectNotSupported(say("'{object}' is not a supported object. {hint}", object=ref.object, hint=hint), param="object")
 
     def source_of(self, supported: SupportedObject) -> RecordSource | None:
         """The record source of an object; None when the workspace has none."""
         name = self.catalogue.source_of(supported)
         if name is not None and name not in self.sources:
-            raise PluginNotLoaded(f"The record source '{name}' of '{supported.label}' is not running; 'jumpseat plugins list' says why.")
+            raise PluginNotLoaded(
+                say(
+                    "The record source '{name}' of '{object}' is not running; 'jumpseat plugins list' says why.",
+                    name=name,
+                    object=supported.label,
+                )
+            )
         return self.sources[name] if name is not None else None
 
     def offer(self, place: Place, supporter: Supporter, valid: Session | None, now: datetime) -> Offer:
@@ -148,24 +158,28 @@ class Resolver:
         key = f"allow_{name}" if f"allow_{name}" in settings.lines else f"allow.{name}"
         place = Provenance("metadata", settings.file, settings.lines.get(key))
         if settings.allows(name):
-            return Reason("The session settings allow it.", place, True)
-        return Reason("The session settings forbid this session type.", place)
+            return Reason(say("The session settings allow it."), place, True)
+        return Reason(say("The session settings forbid this session type."), place)
 
     def _object_says(self, supported: SupportedObject, name: str) -> Sequence[Reason]:
         if supported.session_types is None:
             return ()
         place = Provenance("metadata", supported.file, supported.lines.get("session_types"))
         if name in supported.session_types:
-            return (Reason(f"{supported.label} names it.", place, True),)
-        return (Reason(f"{supported.label} does not offer this session type.", place),)
+            return (Reason(say("{object} names it.", object=supported.label), place, True),)
+        return (Reason(say("{object} does not offer this session type.", object=supported.label), place),)
 
     def _plugins_say(self, hook: str, **question: Any) -> list[Reason]:
         said = []
         for answer in self.dispatch.decide(hook, **question):
             if answer.error is not None:
-                said.append(Reason(f"The plugin '{answer.plugin}' failed while deciding; that counts as a no.", answer.provenance))
+                said.append(
+                    Reason(
+                        say("The plugin '{plugin}' failed while deciding; that counts as a no.", plugin=answer.plugin), answer.provenance
+                    )
+                )
             elif isinstance(answer.value, Verdict):
-                text = answer.value.reason or ("Allowed." if answer.value.allowed else "Refused.")
+                text = answer.value.reason or (say("Allowed.") if answer.value.allowed else say("Refused."))
                 said.append(Reason(text, answer.provenance, answer.value.allowed))
         return said
 
@@ -173,9 +187,14 @@ class Resolver:
         reasons: list[Reason] = []
         if place.supported.share_channels is not None and channel.name not in place.supported.share_channels:
             where = Provenance("metadata", place.supported.file, place.supported.lines.get("share_channels"))
-            reasons.append(Reason(f"{place.supported.label} does not offer this channel.", where))
+            reasons.append(Reason(say("{object} does not offer this channel.", object=place.supported.label), where))
         elif channel.only_for is not None and session_type.name not in channel.only_for:
-            reasons.append(Reason(f"{channel.label} does not work with {session_type.label}.", Provenance(channel.name)))
+            reasons.append(
+                Reason(
+                    say("{channel} does not work with {session_type}.", channel=channel.label, session_type=session_type.label),
+                    Provenance(channel.name),
+                )
+            )
         elif unset := _missing(channel):
             reasons += unset
         else:
@@ -210,10 +229,12 @@ class Resolver:
         reasons = []
         for answer in self.dispatch.decide("suggest_recipients", record=place.record, channel=channel, contacts=tuple(contacts)):
             if answer.error is not None:
-                reasons.append(Reason(f"The plugin '{answer.plugin}' failed while suggesting recipients.", answer.provenance))
+                reasons.append(
+                    Reason(say("The plugin '{plugin}' failed while suggesting recipients.", plugin=answer.plugin), answer.provenance)
+                )
                 continue
             more = [recipient for recipient in answer.value or () if recipient.contact is not None]
-            reasons += [Reason(f"{recipient.name} suggested.", answer.provenance, True) for recipient in more]
+            reasons += [Reason(say("{name} suggested.", name=recipient.name), answer.provenance, True) for recipient in more]
             asked += more
         offered: dict[str, OfferedRecipient] = {}
         for recipient in asked:
@@ -228,7 +249,7 @@ class Resolver:
             return OfferedRecipient(recipient, usable=False, note=error.message)
         contact = recipient.contact
         opted_out = contact and (contact.email_opt_out if channel.address_kind == "email" else contact.phone_opt_out)
-        note = f"{recipient.name} has asked not to be contacted this way." if opted_out else ""
+        note = say("{name} has asked not to be contacted this way.", name=recipient.name) if opted_out else ""
         return OfferedRecipient(replace(recipient, address=address), note=note)
 
     def _chosen(
@@ -238,7 +259,7 @@ class Resolver:
             return None, ()
         answer = self.dispatch.first("choose_template", record=place.record, channel=channel, candidates=tuple(candidates))
         if answer is not None and answer.value in candidates:
-            return answer.value, (Reason(f"Template '{answer.value.name}' chosen.", answer.provenance, True),)
+            return answer.value, (Reason(say("Template '{template}' chosen.", template=answer.value.name), answer.provenance, True),)
         return choose_language(candidates, self.languages(prefilled, supporter)), ()
 
     def languages(self, recipient: Recipient | None, supporter: Supporter) -> tuple[str, ...]:
@@ -289,11 +310,16 @@ def actions(valid: Session | None, types: Sequence[OfferedType], supporter: Supp
     """The buttons: *new* without a valid session; *join*, *share*, *close* and *replace* with one."""
     some_type = next((Reason("", HOST, True) for offered in types if offered.allowed), None)
     no_type = next(
-        (reason for offered in types for reason in offered.reasons if not reason.allowed), Reason("No plugin brings a session type.", HOST)
+        (reason for offered in types for reason in offered.reasons if not reason.allowed),
+        Reason(say("No plugin brings a session type."), HOST),
     )
     open_reason = some_type or no_type
-    over = Reason("There is no valid session.", HOST)
-    until = f"Session {valid.code} is valid until {valid.valid_until:%Y-%m-%d %H:%M} UTC." if valid and valid.valid_at(now) else ""
+    over = Reason(say("There is no valid session."), HOST)
+    until = (
+        say("Session {code} is valid until {until:%Y-%m-%d %H:%M UTC}.", code=valid.code, until=valid.valid_until)
+        if valid and valid.valid_at(now)
+        else ""
+    )
     needs: tuple[tuple[ActionName, str, Reason], ...] = (
         ("new", "session.open", Reason(until, HOST) if until else open_reason),
         ("replace", "session.open", open_reason if until else over),
@@ -306,5 +332,5 @@ def actions(valid: Session | None, types: Sequence[OfferedType], supporter: Supp
 
 def _action(name: ActionName, right: str, reason: Reason, supporter: Supporter) -> Action:
     if supporter.rights.level(right) < Level.OWN:
-        reason = Reason(f"The right '{right}' is missing.", Provenance("metadata", "metadata/permission_sets"))
+        reason = Reason(say("The right '{right}' is missing.", right=right), Provenance("metadata", "metadata/permission_sets"))
     return Action(name, reason.allowed, reason)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from jumpseat.catalogue.model import SupportedObject
 from jumpseat.catalogue.template_rules import NAME_BEGINS, is_named_for_an_object, rule_of, same_object
 from jumpseat.errors import TemplateNotApplicable
+from jumpseat.speech import say
 from jumpseat.types import Template
 
 
@@ -46,14 +47,20 @@ def applies(template: Template, supported: SupportedObject) -> bool:
 
 def _why_skipped(template: Template, supported: SupportedObject) -> str:
     if same_object(template.object, supported.supported_object):
-        return f"skipped: its object is '{template.object}', but its name does not begin with '{NAME_BEGINS}'"
+        return say(
+            "skipped: its object is '{object}', but its name does not begin with '{begin}'", object=template.object, begin=NAME_BEGINS
+        )
     if is_named_for_an_object(template) and template.object is not None:
-        return f"skipped: its object is '{template.object}', the record's is '{supported.supported_object}'"
+        return say("skipped: its object is '{object}', the record's is '{other}'", object=template.object, other=supported.supported_object)
     if template.description is not None:
-        return f"skipped: its description is '{template.description}', the object asks for '{supported.email_template_description}'"
+        return say(
+            "skipped: its description is '{description}', the object asks for '{other}'",
+            description=template.description,
+            other=supported.email_template_description,
+        )
     if is_named_for_an_object(template):
-        return f"skipped: its name begins with '{NAME_BEGINS}', but it names no object"
-    return f"skipped: it has no description, the object asks for '{supported.email_template_description}'"
+        return say("skipped: its name begins with '{begin}', but it names no object", begin=NAME_BEGINS)
+    return say("skipped: it has no description, the object asks for '{other}'", other=supported.email_template_description)
 
 
 def choose_language(candidates: Sequence[Template], wanted: Sequence[str | None]) -> Template:
@@ -71,7 +78,7 @@ def choose_language(candidates: Sequence[Template], wanted: Sequence[str | None]
     """
     if not candidates:
         raise TemplateNotApplicable(
-            "No template applies here. Add one to the templates/ folder: 'jumpseat templates list' says what it needs."
+            say("No template applies here. Add one to the templates/ folder: 'jumpseat templates list' says what it needs.")
         )
     for language in filter(None, wanted):
         for tag in _shorter_and_shorter(language.replace("_", "-").casefold()):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from jumpseat.catalogue.model import SupportedObject
 from jumpseat.errors import FieldNotReadable
 from jumpseat.records.contacts import PeopleRules
+from jumpseat.speech import joined, say
 
-FIX = "Let the user that the source is signed in as read it in the CRM (field-level security), or correct the name."
+FIX = say("Let the user that the source is signed in as read it in the CRM (field-level security), or correct the name.")
 
 
 def with_places(error: FieldNotReadable, supported: SupportedObject, people: PeopleRules) -> FieldNotReadable:
@@ -17,17 +18,22 @@ def with_places(error: FieldNotReadable, supported: SupportedObject, people: Peo
         supported: the object whose record was to be read.
         people: the rules whose fields were asked for besides the object's own.
     """
-    said = [f"{_who(field, supported, people)} asks for '{field}'." for field in dict.fromkeys(error.fields)]
-    return FieldNotReadable(" ".join([error.message, *said, FIX]), fields=error.fields)
+    said = [say("{who} asks for '{field}'.", who=_who(field, supported, people), field=field) for field in dict.fromkeys(error.fields)]
+    return FieldNotReadable(joined(error.message, *said, FIX), fields=error.fields)
 
 
 def _who(field: str, supported: SupportedObject, people: PeopleRules) -> str:
     """The key of the object's file that asks for a field, with its line; or the recipe that stands in for a key that was left out."""
     key = _key(field, supported, people)
     if key and getattr(supported, key) is None:
-        return f"The recipe of the record source '{people.provenance.by}' (there is no '{key}' in {supported.file})"
+        return say(
+            "The recipe of the record source '{source}' (there is no '{key}' in {file})",
+            source=people.provenance.by,
+            key=key,
+            file=supported.file,
+        )
     line = supported.lines.get(key)
-    return f"'{key}' in {supported.file}{f':{line}' if line else ''}" if key else supported.file
+    return say("'{key}' in {place}", key=key, place=f"{supported.file}{f':{line}' if line else ''}") if key else supported.file
 
 
 def _key(field: str, supported: SupportedObject, people: PeopleRules) -> str:

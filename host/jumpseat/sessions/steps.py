@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from jumpseat.errors import ValidSessionExists
 from jumpseat.sessions import words
+from jumpseat.speech import say
 from jumpseat.store import events, sessions, timeline
 from jumpseat.store.schema import sessions as table
 from jumpseat.store.sessions import Details
@@ -50,7 +51,7 @@ def reserve(conn: sa.Connection, row: Details, *, one_valid: bool, replace: bool
         sessions.change(conn, holder.session.id, expected=OPEN, valid_key=None)
     replaces = valid.id if valid and replace else None
     sessions.insert(conn, replaced(row, valid_key=key, replaces=replaces))
-    timeline.add(conn, row.session.id, now, "reserved", f"{row.opened_by_name} opens a session.", row.session.opened_by)
+    timeline.add(conn, row.session.id, now, "reserved", say("{name} opens a session.", name=row.opened_by_name), row.session.opened_by)
     return tuple(expired)
 
 
@@ -65,13 +66,13 @@ def complete(conn: sa.Connection, row: Details, opened: OpenedSession, now: date
     values = _opened(opened, row.session.valid_until) | {"opened_at": now, "look_again_at": None}
     if not sessions.change(conn, id, expected=RESERVED, state=OPEN.value, **values):
         return None
-    timeline.add(conn, id, now, "opened", f"Session {opened.code} was opened.", row.session.opened_by)
+    timeline.add(conn, id, now, "opened", say("Session {code} was opened.", code=opened.code), row.session.opened_by)
     session = _fresh(conn, id)
     events.add(conn, events.SESSION_OPENED, session, now)
     closed = []
     for old in sessions.open_of(conn, row.session.record):
         if old.id != id and (row.valid_key or old.id == row.replaces):
-            ended = close(conn, old, now, f"Replaced by session {opened.code}.", kind="replaced", by=row.session.opened_by)
+            ended = close(conn, old, now, say("Replaced by session {code}.", code=opened.code), kind="replaced", by=row.session.opened_by)
             closed += [ended] if ended else []
     return session, tuple(closed)
 
@@ -105,7 +106,7 @@ def opened_late(conn: sa.Connection, id: str, opened: OpenedSession, now: dateti
     values = {"code": opened.code, "provider_data": dict(opened.provider_data), "provider_close_due": True, "look_again_at": None}
     if not sessions.change(conn, id, expected=SessionState.FAILED, **values):
         return None
-    timeline.add(conn, id, now, "note", f"The provider had opened session {opened.code} late; it is being closed there.")
+    timeline.add(conn, id, now, "note", say("The provider had opened session {code} late; it is being closed there.", code=opened.code))
     return _fresh(conn, id)
 
 
@@ -151,7 +152,7 @@ def expire(conn: sa.Connection, session: Session, now: datetime) -> Session | No
     values = _over(SessionState.EXPIRED) | {"provider_close_due": True}
     if not sessions.change(conn, session.id, table.c.valid_until <= now, expected=OPEN, **values):
         return None
-    timeline.add(conn, session.id, now, "expired", f"The session was valid until {words.when(session.valid_until)}.")
+    timeline.add(conn, session.id, now, "expired", say("The session was valid until {when}.", when=session.valid_until))
     expired = _fresh(conn, session.id)
     events.add(conn, events.SESSION_EXPIRED, expired, now)
     return expired
@@ -188,5 +189,5 @@ def _being_opened(row: Details, holder: Session) -> ValidSessionExists:
 
 def _has_valid(row: Details, valid: Session) -> ValidSessionExists:
     record = words.record_of(row.session, row.record_label)
-    text = words.HAS_VALID.format(record=record, code=valid.code, until=words.when(valid.valid_until))
+    text = words.HAS_VALID.format(record=record, code=valid.code, until=valid.valid_until)
     return ValidSessionExists(text, session_id=valid.id)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from jumpseat.catalogue.model import Caps
 from jumpseat.contract import ShareChannel
 from jumpseat.errors import CapReached
+from jumpseat.speech import say
 from jumpseat.store import shares as share_rows
 from jumpseat.types import Session, Supporter
 
@@ -18,10 +19,10 @@ WINDOW = timedelta(hours=24)
 OF_PHONES = Caps(per_record=10, per_supporter=100, per_object=500, per_day=1000)
 """Of channels that write to phones, where ``host.yaml`` says nothing: each text costs money, and whoever gets it may earn some."""
 _FOR = {
-    "per_record": "of one record",
-    "per_supporter": "by one supporter",
-    "per_object": "of one supported object",
-    "per_day": "by everybody",
+    "per_record": say("of one record"),
+    "per_supporter": say("by one supporter"),
+    "per_object": say("of one supported object"),
+    "per_day": say("by everybody"),
 }
 """In the order in which they are looked at: the narrowest says best what happened."""
 
@@ -67,8 +68,17 @@ def check(conn: Connection, channel: str, label: str, caps: Caps, session: Sessi
             oldest = share_rows.oldest_counted(conn, name, channel, since, session.id, supporter.id)
             wait = max(1, int((oldest + WINDOW - now).total_seconds()) + 1) if oldest else int(WINDOW.total_seconds())
             raise CapReached(
-                f"{label} is sent no further: {most} shares {words} in 24 hours are the most ('{name}' of '{channel}' under 'caps' "
-                f"in {file}). Wait for {_duration(wait)}, or have an administrator raise it.",
+                say(
+                    "{label} is sent no further: {most} shares {words} in 24 hours are the most ('{name}' of '{channel}' under 'caps' "
+                    "in {file}). Wait for {wait}, or have an administrator raise it.",
+                    label=label,
+                    most=most,
+                    words=words,
+                    name=name,
+                    channel=channel,
+                    file=file,
+                    wait=_duration(wait),
+                ),
                 channel=channel,
                 retry_after_seconds=wait,
             )

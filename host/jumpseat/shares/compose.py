@@ -28,6 +28,7 @@ from jumpseat.records.offer import Offer, OfferedChannel
 from jumpseat.records.resolve import Resolver
 from jumpseat.records.template_choice import choose_language
 from jumpseat.shares.render import Rendered, render
+from jumpseat.speech import joined, say
 from jumpseat.types import Recipient, Session, ShareWish, Supporter, Template
 
 MAX_WISHES = 20
@@ -81,7 +82,7 @@ class Composer:
                 the message says which wish and why.
         """
         if len(wishes) > MAX_WISHES:
-            raise InvalidValue(f"{len(wishes)} shares at once are too many; at most {MAX_WISHES}.", param="shares")
+            raise InvalidValue(say("{n} shares at once are too many; at most {most}.", n=len(wishes), most=MAX_WISHES), param="shares")
         return [self._one(wish) for wish in wishes or self._ticked()]
 
     def still_possible(self, channel: str, address: str) -> str:
@@ -102,7 +103,7 @@ class Composer:
         offered = self.offer.session_type(self.session.session_type)
         ticked = [ShareWish(channel.name) for channel in offered.channels if channel.ticked] if offered else []
         if not ticked:
-            raise InvalidValue("No channel is chosen beforehand for this session; name one in 'shares'.", param="shares")
+            raise InvalidValue(say("No channel is chosen beforehand for this session; name one in 'shares'."), param="shares")
         return ticked
 
     def _one(self, wish: ShareWish) -> Composed:
@@ -134,17 +135,26 @@ class Composer:
         if for_type is not None and not for_type.allowed:
             why = next(reason for reason in for_type.reasons if not reason.allowed)
             raise ChannelNotAllowed(
-                f"The channel '{wish.channel}' is not possible here: {why.text} (decided by {why.provenance})", param="channel"
+                say(
+                    "The channel '{channel}' is not possible here: {reason} (decided by {by})",
+                    channel=wish.channel,
+                    reason=why.text,
+                    by=why.provenance,
+                ),
+                param="channel",
             )
         if offered is None or for_type is None:
-            known = ", ".join(item.name for item in self.offer.channels) or "none"
-            raise ChannelNotAllowed(f"The channel '{wish.channel}' is not offered for this record. Offered: {known}.", param="channel")
+            known = ", ".join(item.name for item in self.offer.channels) or say("none")
+            raise ChannelNotAllowed(
+                say("The channel '{channel}' is not offered for this record. Offered: {known}.", channel=wish.channel, known=known),
+                param="channel",
+            )
         return offered
 
     def _recipient(self, wish: ShareWish, offered: OfferedChannel, channel: ShareChannel) -> Recipient:
         """Who receives it: a contact of the record, the only one there is, or a typed address where the object allows one."""
         if wish.contact_id is not None and wish.address is not None:
-            raise InvalidValue("Give either 'contactId' or 'address', not both.", param="address")
+            raise InvalidValue(say("Give either 'contactId' or 'address', not both."), param="address")
         if wish.contact_id is not None:
             return self._contact(wish.contact_id, offered)
         if wish.address is not None:
@@ -154,18 +164,21 @@ class Composer:
         usable = [item.recipient for item in offered.recipients if item.usable]
         if usable:
             names = ", ".join(f"{item.name} ({item.contact.id if item.contact else ''})" for item in usable)
-            raise RecipientMissing(f"{len(usable)} contacts can receive this; choose one by its id: {names}.", param="contactId")
+            raise RecipientMissing(
+                say("{n} contacts can receive this; choose one by its id: {names}.", n=len(usable), names=names), param="contactId"
+            )
         raise RecipientMissing(self._nobody(offered), param="address")
 
     def _nobody(self, offered: OfferedChannel) -> str:
         """Why there is nobody to send to, and what to do instead (manual: the session's number is given by hand)."""
-        notes = " ".join(item.note for item in offered.recipients if not item.usable)
-        typed = " Type an address," if offered.custom_recipient else ""
-        other = "or give" if typed else "Give"
-        return (
-            f"{self.offer.record.label} {self.offer.record.name} has no contact to send to by {offered.label}. {notes}".rstrip()
-            + f"{typed} {other} the customer the session code {self.session.code}."
-        )
+        record = joined(self.offer.record.label, self.offer.record.name)
+        nobody = say("{record} has no contact to send to by {label}.", record=record, label=offered.label)
+        notes = (item.note for item in offered.recipients if not item.usable)
+        if offered.custom_recipient:
+            other = say("Type an address, or give the customer the session code {code}.", code=self.session.code)
+        else:
+            other = say("Give the customer the session code {code}.", code=self.session.code)
+        return joined(nobody, *notes, other)
 
     def _contact(self, contact_id: str, offered: OfferedChannel) -> Recipient:
         for item in offered.recipients:
@@ -174,8 +187,8 @@ class Composer:
                     raise RecipientInvalid(item.note, param="contactId")
                 return item.recipient
         if any(contact.id == contact_id for contact in self.offer.contacts):
-            raise RecipientMissing(f"This contact has no address for {offered.label}.", param="contactId")
-        raise RecipientMissing(f"'{contact_id[:100]}' is not a contact of this record.", param="contactId")
+            raise RecipientMissing(say("This contact has no address for {label}.", label=offered.label), param="contactId")
+        raise RecipientMissing(say("'{contact_id}' is not a contact of this record.", contact_id=contact_id[:100]), param="contactId")
 
     def _typed(self, address: str, offered: OfferedChannel, channel: ShareChannel) -> Recipient:
         normal = normal_address(channel, address, self.resolver.catalogue.host.phone_country)
@@ -184,8 +197,11 @@ class Composer:
                 return item.recipient
         if not offered.custom_recipient:
             raise CustomRecipientNotAllowed(
-                f"{self.offer.record.label} does not allow a recipient that is not one of the record's contacts. "
-                "Choose a contact, or set 'allow_custom_recipient: true' for the object.",
+                say(
+                    "{object} does not allow a recipient that is not one of the record's contacts. "
+                    "Choose a contact, or set 'allow_custom_recipient: true' for the object.",
+                    object=self.offer.record.label,
+                ),
                 param="address",
             )
         return Recipient(normal)
@@ -199,7 +215,9 @@ class Composer:
         if wish.language is not None:
             candidates = [item for item in candidates if item.language == wish.language]
             if not candidates:
-                raise TemplateNotApplicable(f"No template in the language '{wish.language[:20]}' applies here.", param="language")
+                raise TemplateNotApplicable(
+                    say("No template in the language '{language}' applies here.", language=wish.language[:20]), param="language"
+                )
         if wish.template is None and wish.language is None and recipient == offered.prefilled and offered.chosen is not None:
             return offered.chosen
         return choose_language(candidates, self.resolver.languages(recipient, self.supporter))
@@ -226,18 +244,20 @@ class Composer:
 def promise(channel: ShareChannel) -> str:
     """What becomes of a share through this channel whose answer was lost, in words."""
     if channel.honours_key:
-        return "Never lost and never doubled: a share whose answer was lost is sent again, and the gateway takes it for the same one."
+        return say("Never lost and never doubled: a share whose answer was lost is sent again, and the gateway takes it for the same one.")
     if channel.can_look_up:
-        return "Never lost and never doubled: a share whose answer was lost is asked about, and sent again only if the gateway lacks it."
-    return "A share whose answer was lost is unknown: it is not repeated by itself, and can be resent by hand."
+        return say(
+            "Never lost and never doubled: a share whose answer was lost is asked about, and sent again only if the gateway lacks it."
+        )
+    return say("A share whose answer was lost is unknown: it is not repeated by itself, and can be resent by hand.")
 
 
 def _why_not(name: str, offered: OfferedChannel) -> str:
     skipped = next((item for item in offered.skipped if item.name == name), None)
     if skipped is not None:
-        return f"The template '{name}' does not apply here: {skipped.reason}."
-    known = ", ".join(sorted({item.name for item in offered.templates})) or "none"
-    return f"There is no template '{name[:100]}' for {offered.label}. Those that apply: {known}."
+        return say("The template '{name}' does not apply here: {reason}.", name=name, reason=skipped.reason)
+    known = ", ".join(sorted({item.name for item in offered.templates})) or say("none")
+    return say("There is no template '{name}' for {label}. Those that apply: {known}.", name=name[:100], label=offered.label, known=known)
 
 
 def _check_length(rendered: Rendered, channel: ShareChannel, template: Template) -> int | None:
@@ -249,11 +269,24 @@ def _check_length(rendered: Rendered, channel: ShareChannel, template: Template)
     characters, segments = len(rendered.text), channel.segments(rendered.text)
     if channel.max_segments is not None and segments is not None and segments > channel.max_segments:
         raise MessageUnsafe(
-            f"The template '{template.name}' gives {characters} characters, which take {segments} segments; {channel.label} is allowed "
-            f"{channel.max_segments}. Shorten it, or leave out letters that need the long alphabet."
+            say(
+                "The template '{template}' gives {characters} characters, which take {segments} segments; {channel} is allowed "
+                "{most}. Shorten it, or leave out letters that need the long alphabet.",
+                template=template.name,
+                characters=characters,
+                segments=segments,
+                channel=channel.label,
+                most=channel.max_segments,
+            )
         )
     if channel.max_text is not None and characters > channel.max_text:
         raise MessageUnsafe(
-            f"The template '{template.name}' gives {characters} characters; {channel.label} carries {channel.max_text}. Shorten it."
+            say(
+                "The template '{template}' gives {characters} characters; {channel} carries {most}. Shorten it.",
+                template=template.name,
+                characters=characters,
+                channel=channel.label,
+                most=channel.max_text,
+            )
         )
     return segments

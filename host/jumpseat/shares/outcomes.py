@@ -12,13 +12,14 @@ from sqlalchemy import Connection
 from jumpseat.clock import Clock
 from jumpseat.contract import ShareChannel
 from jumpseat.shares.tries import CUT_OFF, Tried, delay_seconds, final, last_try, look_up_next
+from jumpseat.speech import joined, say
 from jumpseat.store import events, sessions as session_rows, shares as share_rows
 from jumpseat.store.columns import new_id
 from jumpseat.store.store import Store
 from jumpseat.types import Outcome, OutcomeKind, Session, Share, ShareState
 from jumpseat.work.queue import Work
 
-USELESS = "The session is over; the link would be useless."
+USELESS = say("The session is over; the link would be useless.")
 
 
 class SharedEvent(Protocol):
@@ -96,9 +97,9 @@ class Outcomes:
         with self.store.write() as connection:
             session = session_rows.get(connection, share.session_id)
             if share_rows.may_be_out(connection, share.id):
-                outcome = Outcome.unknown(f"{CUT_OFF} {USELESS}")
+                outcome = Outcome.unknown(joined(CUT_OFF, USELESS))
             else:
-                outcome = Outcome.failed(f"{share.reason} {USELESS}".lstrip(), retry=False)
+                outcome = Outcome.failed(joined(share.reason, USELESS), retry=False)
             queued = share.state is ShareState.QUEUED
             done = self.end(connection, share, session, outcome, self.clock.now()) if queued else None
         return self.told(done, session)

@@ -25,6 +25,7 @@ from jumpseat.errors import MessageUnsafe
 from jumpseat.shares.clean import dead_links, one_line, printable, several_lines
 from jumpseat.shares.links import foreign, hosts, is_customer_link, is_same, links
 from jumpseat.shares.sandbox import Kind, RecordValues, environment
+from jumpseat.speech import say
 from jumpseat.types import Template
 
 MAX_OUTPUT: Final = 256 * 1024
@@ -53,7 +54,7 @@ def render(template: Template, context: TemplateContext) -> Rendered:
     values = plain(context)
     link = values["session"]["customer_link"]
     if not is_customer_link(link):
-        raise _unsafe(template, "the session has no customer link that could be shown")
+        raise _unsafe(template, say("the session has no customer link that could be shown"))
     text = _tidy(_filled(template, "text", template.body, values), short=template.subject is None)
     of_company = hosts(values["company"]["name"])
     _check_text(template, text, link, of_company)
@@ -64,39 +65,46 @@ def render(template: Template, context: TemplateContext) -> Rendered:
 
 
 def _unsafe(template: Template, cause: str) -> MessageUnsafe:
-    return MessageUnsafe(f"The template '{template.name}' ({template.file or template.language}) cannot be sent: {cause}.")
+    return MessageUnsafe(
+        say(
+            "The template '{template}' ({file}) cannot be sent: {cause}.",
+            template=template.name,
+            file=template.file or template.language,
+            cause=cause,
+        )
+    )
 
 
 def _subject(template: Template, values: Mapping[str, Any]) -> str:
     if template.subject is None:
         return ""
     if ENCODED_WORD.search(template.subject):
-        raise _unsafe(template, "its subject holds an encoded word")
+        raise _unsafe(template, say("its subject holds an encoded word"))
     subject = one_line(_filled(template, "subject", template.subject, values), LONGEST_SUBJECT)
     if not subject:
-        raise _unsafe(template, "its subject is empty for this record")
+        raise _unsafe(template, say("its subject is empty for this record"))
     if ENCODED_WORD.search(subject) or foreign(links(subject), "", hosts(template.subject)):
-        raise _unsafe(template, "its subject holds an encoded word or a foreign address for this record")
+        raise _unsafe(template, say("its subject holds an encoded word or a foreign address for this record"))
     return subject
 
 
 def _check_text(template: Template, text: str, link: str, allowed: frozenset[str]) -> None:
     found = list(links(text))
     if not any(is_same(one, link) for one in found):
-        raise _unsafe(template, "its text does not show the customer link; put {{ session.customer_link }} into it")
+        raise _unsafe(template, say("its text does not show the customer link; put {{ session.customer_link }} into it"))
     if foreign(found, link, allowed | _prepared(template.body, "text", template.language).hosts) is not None:
-        raise _unsafe(template, "its text shows an address that is neither the customer link nor written in the template")
+        raise _unsafe(template, say("its text shows an address that is neither the customer link nor written in the template"))
 
 
 def _check_html(template: Template, html: str, link: str, allowed: frozenset[str]) -> None:
     written = _prepared(template.html or "", "html", template.language)
     in_attributes, in_words = list(addresses(html)), list(links(words_of(html)))
     if link not in in_attributes and not any(is_same(one, link) for one in in_words):
-        raise _unsafe(template, "its HTML does not show the customer link; put {{ session.customer_link }} into it")
+        raise _unsafe(template, say("its HTML does not show the customer link; put {{ session.customer_link }} into it"))
     if any(one != link and one not in written.addresses for one in in_attributes):
-        raise _unsafe(template, "its HTML links to an address that is neither the customer link nor written in the template")
+        raise _unsafe(template, say("its HTML links to an address that is neither the customer link nor written in the template"))
     if foreign(in_words, link, allowed | written.hosts) is not None:
-        raise _unsafe(template, "its HTML shows an address that is neither the customer link nor written in the template")
+        raise _unsafe(template, say("its HTML shows an address that is neither the customer link nor written in the template"))
 
 
 def _tidy(text: str, *, short: bool) -> str:
@@ -176,11 +184,11 @@ def _filled(template: Template, kind: Kind, source: str, values: Mapping[str, An
             pieces.append(piece)
             size += len(piece)
             if size > MAX_OUTPUT:
-                raise _Refused(f"its {kind} is longer than {MAX_OUTPUT // 1024} KiB for this record")
+                raise _Refused(say("its {kind} is longer than {size} KiB for this record", kind=say(kind), size=MAX_OUTPUT // 1024))
     except _Refused as error:
         raise _unsafe(template, error.args[0]) from None
     except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError):
-        raise _unsafe(template, f"its {kind} cannot be filled in for this record") from None
+        raise _unsafe(template, say("its {kind} cannot be filled in for this record", kind=say(kind))) from None
     return "".join(pieces)
 
 

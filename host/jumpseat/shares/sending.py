@@ -17,6 +17,7 @@ from jumpseat.contract import ShareChannel
 from jumpseat.shares.breaker import Breaker, Rest
 from jumpseat.shares.outcomes import Outcomes
 from jumpseat.shares.tries import Tried, attempt, spread_seconds
+from jumpseat.speech import joined, say
 from jumpseat.store import sessions as session_rows, shares as share_rows
 from jumpseat.store.store import Store
 from jumpseat.types import Share, ShareState
@@ -104,7 +105,7 @@ class Sending:
         with self.store.write() as connection:
             wait = rest.seconds + random.uniform(0, spread_seconds(share_rows.waiting(connection, share.channel)))
             until = self.clock.now() + timedelta(seconds=wait)
-            held = share_rows.put_off(connection, share, until, f"Waiting for the gateway. {rest.reason}")
+            held = share_rows.put_off(connection, share, until, joined(say("Waiting for the gateway."), rest.reason))
             if held is not None:
                 self.outcomes.enqueue(connection, held, wait)
         return held

@@ -13,6 +13,7 @@ from jumpseat.contract import ShareChannel
 from jumpseat.errors import JumpseatError
 from jumpseat.shares.outcomes import Outcomes
 from jumpseat.shares.tries import MARGIN, look_up_next, may_become, patience, settled
+from jumpseat.speech import joined, say
 from jumpseat.store import sessions as session_rows, shares as share_rows, timeline
 from jumpseat.store.store import Store
 from jumpseat.types import Outcome, Share, ShareState
@@ -101,7 +102,7 @@ class Settling:
             found = channel.look_up(message)
         except JumpseatError:
             return None
-        return self._settle(mine, found or Outcome.failed("The gateway has no such message: nothing was sent.", retry=False))
+        return self._settle(mine, found or Outcome.failed(say("The gateway has no such message: nothing was sent."), retry=False))
 
     def settle(self, channel: str, outcome: Outcome, *, key: str | None = None, reference: str | None = None) -> Share | None:
         """Take what a gateway says later of a message: an unknown share gets its outcome, and a sent one can turn out not to have arrived.
@@ -140,8 +141,8 @@ class Settling:
         channel = self.channels().get(share.channel)
         label, to = channel.label if channel else share.channel, share.recipient_name or share.address
         if share.state is ShareState.SENT:
-            return f"The gateway confirms the {label} to {to}."
-        return f"The gateway reports that the {label} to {to} did not arrive. {share.reason}".rstrip()
+            return say("The gateway confirms the {label} to {to}.", label=label, to=to)
+        return joined(say("The gateway reports that the {label} to {to} did not arrive.", label=label, to=to), share.reason)
 
 
 def _side_by_side(shares: Sequence[Share], settle: Callable[[Share], Share | None]) -> list[Share | None]:

@@ -16,6 +16,7 @@ from jumpseat.errors import CapReached, Refused, ShareBusy
 from jumpseat.shares import caps
 from jumpseat.shares.compose import Composed
 from jumpseat.shares.outcomes import Outcomes
+from jumpseat.speech import joined, say
 from jumpseat.store import sessions as session_rows, shares as share_rows, timeline
 from jumpseat.store.idempotency import Kept
 from jumpseat.store.store import Store
@@ -134,7 +135,7 @@ class Storing:
             now=now,
         )
         to = item.recipient.name or item.recipient.address
-        timeline.add(connection, session.id, now, "shared", f"Shared with {to} by {item.label}.", supporter.id)
+        timeline.add(connection, session.id, now, "shared", say("Shared with {to} by {channel}.", to=to, channel=item.label), supporter.id)
         self.work.enqueue_delivery(connection, share.id, item.channel, attempt=1)
         return share
 
@@ -149,8 +150,8 @@ class Storing:
         if key in self.told and timedelta(0) <= now - self.told[key] < TOLD_EVERY:
             return
         self.told[key] = now
-        text = f"{reached.message} Look for who sends so much, and why."
-        self.alert(key, f"A cap stops shares by '{reached.channel}'", text)
+        text = joined(reached.message, say("Look for who sends so much, and why."))
+        self.alert(key, say("A cap stops shares by '{channel}'", channel=reached.channel), text)
 
     def resend(self, share: Share, session: Session, supporter: Supporter, label: str, *, kept: Kept | None = None) -> Share:
         """Send a share once more, because a supporter asks for it.
@@ -182,7 +183,14 @@ class Storing:
                     self._within_caps(connection, share.channel, label, session, supporter, now)
                     queued = self._queue_again(connection, share.id, supporter, now)
                     to = share.recipient_name or share.address
-                    timeline.add(connection, session.id, now, "shared", f"Shared with {to} by {label} once more.", supporter.id)
+                    timeline.add(
+                        connection,
+                        session.id,
+                        now,
+                        "shared",
+                        say("Shared with {to} by {label} once more.", to=to, label=label),
+                        supporter.id,
+                    )
                 if kept is not None:
                     kept(connection, queued)
         except CapReached as reached:
@@ -192,12 +200,14 @@ class Storing:
 
     def _queue_again(self, connection: Connection, share_id: str, supporter: Supporter, now: datetime) -> Share:
         if not share_rows.has_text(connection, share_id):
-            raise Refused("The text of this share is no longer kept ('messages' under 'retention' in host.yaml). Share the session anew.")
+            raise Refused(
+                say("The text of this share is no longer kept ('messages' under 'retention' in host.yaml). Share the session anew.")
+            )
         queued = share_rows.requeue(connection, share_id, (ShareState.UNKNOWN, ShareState.FAILED))
         if queued is None:
             share = share_rows.get(connection, share_id)
             if share is None or share.state in (ShareState.QUEUED, ShareState.SENDING):
-                raise ShareBusy("The share is on its way already. Wait for its outcome before sending it once more.")
+                raise ShareBusy(say("The share is on its way already. Wait for its outcome before sending it once more."))
             queued = share_rows.again(connection, share_id, supporter.id, now)
         self.outcomes.enqueue(connection, queued)
         return queued

@@ -21,6 +21,7 @@ from jumpseat.errors import (
     RecipientInvalid,
 )
 from jumpseat.shares.breaker import LONGEST_REST
+from jumpseat.speech import joined, say
 from jumpseat.store.shares import Claimed
 from jumpseat.types import Message, Outcome, OutcomeKind, Session, Share, ShareState
 
@@ -37,10 +38,10 @@ LONGEST_CALL = timedelta(seconds=300)
 """Of a channel that is not loaded any more."""
 LOOK_AGAIN_FIRST, LOOK_AGAIN_LONGEST, LOOK_AGAIN_FOR = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=24)
 """How often the gateway is asked about an unknown share: as long again as it is old, within these bounds."""
-CUT_OFF = "The try was cut off before the gateway answered."
-MAYBE_SENT = "The message may have been sent; resend it if the customer has not received it."
-USELESS_LATER = "The session will be over before the next try; the link would be useless."
-NO_LONGER = "No further try is made 23 hours after it was shared."
+CUT_OFF = say("The try was cut off before the gateway answered.")
+MAYBE_SENT = say("The message may have been sent; resend it if the customer has not received it.")
+USELESS_LATER = say("The session will be over before the next try; the link would be useless.")
+NO_LONGER = say("No further try is made 23 hours after it was shared.")
 LATER = {
     ShareState.UNKNOWN: (OutcomeKind.SENT, OutcomeKind.REFUSED, OutcomeKind.FAILED),
     ShareState.SENDING: (OutcomeKind.SENT, OutcomeKind.REFUSED, OutcomeKind.FAILED),
@@ -88,9 +89,9 @@ def final(share: Share, session: Session | None, outcome: Outcome, *, may_be_out
     reason = outcome.reason
     if outcome.kind is OutcomeKind.FAILED and outcome.retry:
         too_late = session is not None and session.valid_until <= share.created_at + TRIED_FOR
-        reason = f"{reason} {USELESS_LATER if too_late else NO_LONGER}"
+        reason = joined(reason, USELESS_LATER if too_late else NO_LONGER)
     if outcome.kind is OutcomeKind.FAILED and may_be_out:
-        return Outcome.unknown(f"{reason} {MAYBE_SENT}")
+        return Outcome.unknown(joined(reason, MAYBE_SENT))
     return Outcome(outcome.kind, outcome.reference, reason)
 
 
@@ -117,7 +118,7 @@ def may_become(share: Share, outcome: Outcome, reference: str | None) -> bool:
 def attempt(channel: ShareChannel | None, claimed: Claimed) -> Tried:
     """One try; whatever a channel raises becomes an outcome that is honest about what is known."""
     if channel is None:
-        return Tried(Outcome.failed(f"The channel '{claimed.share.channel}' is not loaded.", retry=True))
+        return Tried(Outcome.failed(say("The channel '{channel}' is not loaded.", channel=claimed.share.channel), retry=True))
     try:
         return Tried(channel.send(claimed.message))
     except (ProviderRefused, RecipientInvalid) as error:
@@ -140,17 +141,17 @@ def after_cut(channel: ShareChannel, reason: str) -> Tried:
         return Tried(Outcome.failed(reason, retry=True), cut=True)
     if channel.can_look_up:
         return Tried(Outcome.unknown(reason), ask_later=True)
-    return Tried(Outcome.unknown(f"{reason} {MAYBE_SENT}"))
+    return Tried(Outcome.unknown(joined(reason, MAYBE_SENT)))
 
 
 def settled(channel: ShareChannel | None, message: Message) -> Tried:
     """The outcome of a share that was cut off while sending, long enough ago."""
     if channel is None:
-        return Tried(Outcome.unknown(f"{CUT_OFF} {MAYBE_SENT}"))
+        return Tried(Outcome.unknown(joined(CUT_OFF, MAYBE_SENT)))
     if channel.honours_key or not channel.can_look_up:
         return after_cut(channel, CUT_OFF)
     try:
         found = channel.look_up(message)
     except JumpseatError as error:
-        return Tried(Outcome.unknown(f"{CUT_OFF} The gateway could not be asked: {error.message}"))
-    return Tried(found or Outcome.failed(f"{CUT_OFF} The gateway has no such message.", retry=True))
+        return Tried(Outcome.unknown(joined(CUT_OFF, say("The gateway could not be asked: {reason}", reason=error.message))))
+    return Tried(found or Outcome.failed(joined(CUT_OFF, say("The gateway has no such message.")), retry=True))
