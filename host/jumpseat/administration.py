@@ -13,6 +13,7 @@ from jumpseat.hooks.plugins import PluginInfo
 from jumpseat.hooks.trace import TraceSetting
 from jumpseat.reach import Reach
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.store import executors as executor_rows, keys as key_rows, trace as trace_rows
 from jumpseat.store.keys import ApiKey
 from jumpseat.store.trace import TraceRow
@@ -96,7 +97,10 @@ class Administration(Reach):
         require(supporter, "keys.edit")
         if permission_set not in {item.name for item in self.catalogue.permission_sets}:
             known = ", ".join(item.name for item in self.catalogue.permission_sets)
-            raise InvalidValue(f"There is no permission set '{permission_set}'. Known: {known}.", param="permissionSet")
+            raise InvalidValue(
+                say("There is no permission set '{permission_set}'. Known: {known}.", permission_set=permission_set, known=known),
+                param="permissionSet",
+            )
         with self._wiring.store.write() as connection:
             return key_rows.create(connection, name, permission_set, self.clock.now())[1]
 
@@ -118,7 +122,9 @@ class Administration(Reach):
         with self._wiring.store.write() as connection:
             revoked = key_rows.revoke(connection, name, self.clock.now())
         if not revoked:
-            raise NotFound(f"There is no API key '{name[:100]}' that could be revoked; 'jumpseat keys list' shows them.", param="name")
+            raise NotFound(
+                say("There is no API key '{name}' that could be revoked; 'jumpseat keys list' shows them.", name=name[:100]), param="name"
+            )
 
     @operation("trace.edit")
     def set_trace_level(self, level: str, supporter: Supporter, *, plugin: str | None = None, hook: str | None = None) -> None:
@@ -163,7 +169,9 @@ class Administration(Reach):
         """One row of the plugin trace log with its whole text."""
         found = self.trace(supporter, before=row_id + 1, limit=1)
         if not found or found[0].id != row_id:
-            raise NotFound(f"There is no trace row {row_id}; rows are kept for {self.catalogue.host.trace_retention}.")
+            raise NotFound(
+                say("There is no trace row {row_id}; rows are kept for {span}.", row_id=row_id, span=self.catalogue.host.trace_retention)
+            )
         return found[0]
 
     def announce(self, role: str) -> None:
@@ -192,5 +200,7 @@ class Administration(Reach):
         """
         if operation_name not in OPERATIONS:
             known = ", ".join(sorted(OPERATIONS))
-            raise InvalidValue(f"There is no operation '{operation_name}'. Known: {known}.", param="operation")
+            raise InvalidValue(
+                say("There is no operation '{operation}'. Known: {known}.", operation=operation_name, known=known), param="operation"
+            )
         return explain(self._user(supporter_id, None)[0], operation_name, self.catalogue.permission_sets)

@@ -12,6 +12,7 @@ from jumpseat.access.rights import operation, require
 from jumpseat.errors import InvalidValue, NotFound, Refused, SealBroken
 from jumpseat.reach import Reach
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.store import webhooks as rows
 from jumpseat.store.columns import new_id
 from jumpseat.store.idempotency import Kept
@@ -22,7 +23,7 @@ from jumpseat.webhooks.body import TYPES
 from jumpseat.webhooks.delivering import NO_KEY, alert_key
 
 LONGEST_NAME = 80
-BY_HAND = "Disabled by hand."
+BY_HAND = say("Disabled by hand.")
 
 
 class Calling(Reach):
@@ -187,7 +188,7 @@ class Calling(Reach):
         """
         require(supporter, "webhooks.read")
         if state is not None and state not in STATES:
-            raise InvalidValue(f"There is no state '{state}'. Known: {', '.join(STATES)}.", param="state")
+            raise InvalidValue(say("There is no state '{state}'. Known: {known}.", state=state, known=", ".join(STATES)), param="state")
         with self._wiring.store.read() as connection:
             found = _found(connection, webhook)
             return list(rows.deliveries_of(connection, found.id, state=state, before=before, limit=limit))
@@ -210,11 +211,14 @@ class Calling(Reach):
             found = _found(connection, webhook)
             delivery = rows.get_delivery(connection, delivery_id)
             if delivery is None or delivery.webhook_id != found.id:
-                raise NotFound(f"The webhook '{found.name}' has no delivery '{delivery_id[:100]}'.", param="deliveryId")
+                raise NotFound(
+                    say("The webhook '{name}' has no delivery '{delivery_id}'.", name=found.name, delivery_id=delivery_id[:100]),
+                    param="deliveryId",
+                )
             if delivery.event_id is None:
-                raise Refused("This was a trial and tells of nothing. Test the webhook again instead.")
+                raise Refused(say("This was a trial and tells of nothing. Test the webhook again instead."))
             if found.disabled_at is not None:
-                raise Refused(f"The webhook '{found.name}' is disabled. Enable it first.")
+                raise Refused(say("The webhook '{name}' is disabled. Enable it first.", name=found.name))
             return rows.again(connection, delivery, self.clock.now())
 
     @operation("webhooks.read")
@@ -227,7 +231,7 @@ class Calling(Reach):
 
     def _trouble(self, webhook: Webhook, sealed: rows.SealedSecrets) -> str:
         if webhook.disabled_at is not None:
-            return f"disabled: {webhook.disabled_reason}"
+            return say("disabled: {reason}", reason=webhook.disabled_reason)
         try:
             keeping.current(self._wiring.sealer, webhook.id, sealed)
             self._wiring.egress().target(webhook.url)
@@ -239,18 +243,22 @@ class Calling(Reach):
 def _found(connection: Connection, webhook: str) -> Webhook:
     found = rows.find(connection, webhook)
     if found is None:
-        raise NotFound(f"There is no webhook '{webhook[:100]}'; 'jumpseat webhooks list' shows them.", param="webhookId")
+        raise NotFound(
+            say("There is no webhook '{webhook}'; 'jumpseat webhooks list' shows them.", webhook=webhook[:100]), param="webhookId"
+        )
     return found
 
 
 def _name(name: str) -> str:
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
-        raise InvalidValue(f"The name has to be one line of at most {LONGEST_NAME} characters, without spaces at its ends.", param="name")
+        raise InvalidValue(
+            say("The name has to be one line of at most {n} characters, without spaces at its ends.", n=LONGEST_NAME), param="name"
+        )
     return name
 
 
 def _kinds(kinds: Sequence[str]) -> tuple[str, ...]:
     unknown = [kind for kind in kinds if kind not in TYPES]
     if unknown:
-        raise InvalidValue(f"There is no kind '{unknown[0][:100]}'. Known: {', '.join(TYPES)}.", param="kinds")
+        raise InvalidValue(say("There is no kind '{kind}'. Known: {known}.", kind=unknown[0][:100], known=", ".join(TYPES)), param="kinds")
     return tuple(type for type in TYPES if type in kinds) or TYPES

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from jumpseat.access.rights import operation, require
 from jumpseat.errors import InvalidValue, NotFound
 from jumpseat.reach import Reach
+from jumpseat.speech import say
 from jumpseat.store import alerts as alert_rows
 from jumpseat.store.alerts import Alert
 from jumpseat.store.events import KINDS
@@ -58,7 +59,9 @@ class Listening(Reach):
         require(supporter, "session.read", own=True)
         unknown = sorted(set(kinds) - set(KINDS))
         if unknown:
-            raise InvalidValue(f"There is no kind of event '{unknown[0][:80]}'. Known: {', '.join(KINDS)}.", param="kinds")
+            raise InvalidValue(
+                say("There is no kind of event '{kind}'. Known: {known}.", kind=unknown[0][:80], known=", ".join(KINDS)), param="kinds"
+            )
         return Wanted(frozenset(kinds), self._written(ref, supporter) if ref else supporter.bound_to, session_id)
 
     @operation("session.read")
@@ -99,7 +102,7 @@ class Listening(Reach):
         require(supporter, "settings.read")
         with self._wiring.store.read() as connection:
             if before is not None and alert_rows.get(connection, before) is None:
-                raise NotFound(f"There is no alert '{before[:100]}'.", param="before")
+                raise NotFound(say("There is no alert '{before}'.", before=before[:100]), param="before")
             return list(alert_rows.listed(connection, open_only=open_only, before=before, limit=limit))
 
     def _behind(self, since: int) -> list[Told]:

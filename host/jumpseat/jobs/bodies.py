@@ -10,6 +10,7 @@ from jumpseat.errors import JumpseatError, ProviderError, ProviderSignInNeeded
 from jumpseat.jobs.alerting import Alerts, SignInsLost
 from jumpseat.jobs.progress import Progress
 from jumpseat.log import get_logger
+from jumpseat.speech import say
 from jumpseat.store.store import Store
 
 log = get_logger(__name__)
@@ -89,8 +90,11 @@ class SignIns:
             raise SignInsLost(reasons)
 
     def _tell(self, name: str, extension: Extension, error: ProviderSignInNeeded) -> None:
-        text = f"{error.message}\n\nUntil then nothing that needs this sign-in works. 'jumpseat jobs run token_refresh' tries it at once."
-        self.alerts.raise_alert(_key(name), f"The sign-in of {extension.label} is lost", text)
+        text = say(
+            "{reason}\n\nUntil then nothing that needs this sign-in works. 'jumpseat jobs run token_refresh' tries it at once.",
+            reason=error.message,
+        )
+        self.alerts.raise_alert(_key(name), say("The sign-in of {label} is lost", label=extension.label), text)
 
 
 def _key(name: str) -> str:

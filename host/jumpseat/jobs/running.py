@@ -15,6 +15,7 @@ from jumpseat.jobs.progress import Beating, Progress, RunPaused, RunTaken
 from jumpseat.jobs.runs import QUEUE, JobRuns
 from jumpseat.log import get_logger
 from jumpseat.metrics import JOB_RUNS
+from jumpseat.speech import say
 from jumpseat.store import jobs
 from jumpseat.store.jobs import Cause, Claim, JobRun, JobState
 
@@ -82,7 +83,7 @@ class Runner:
         log.info("job_run_started", job=run.job, run=run.id, tries=claim.number, attempt=run.attempt)
         try:
             if claim.number > MOST_TRIES:
-                self._fail(claim, f"It was cut off {MOST_TRIES} times: the process that ran it ended each time.", again=False)
+                self._fail(claim, say("It was cut off {n} times: the process that ran it ended each time.", n=MOST_TRIES), again=False)
                 return
             if not progress.cancelled():
                 self._bodies[run.job](progress)
@@ -95,7 +96,11 @@ class Runner:
             self._fail(claim, error.message, error, again=not isinstance(error, LASTING))
         except Exception:
             log.exception("job failed", job=run.job, run=run.id)
-            self._fail(claim, f"Something went wrong inside the host; its log has the details under {correlation_id}.", again=True)
+            self._fail(
+                claim,
+                say("Something went wrong inside the host; its log has the details under {correlation_id}.", correlation_id=correlation_id),
+                again=True,
+            )
         except BaseException:
             self._give_back(claim)
             raise
@@ -131,7 +136,9 @@ class Runner:
             return
         # Before the run ends: cut off in between, it fails once more and the alert is counted, never lost.
         if not isinstance(error, SignInsLost):
-            self._alerts.raise_alert(f"job:{run.job}", f"The job '{run.job}' failed", _told(run, reason, delay, settings.retries))
+            self._alerts.raise_alert(
+                f"job:{run.job}", say("The job '{job}' failed", job=run.job), _told(run, reason, delay, settings.retries)
+            )
         runs.work.prepare_queues([QUEUE])
         with runs.store.write() as conn:
             failed = jobs.finish(conn, claim, JobState.FAILED, reason, now)
@@ -165,7 +172,18 @@ def delay_before(attempt: int, asked_seconds: float | None = None) -> timedelta:
 def _told(run: JobRun, reason: str, delay: timedelta | None, retries: int) -> str:
     if delay is not None:
         minutes = max(1, round(delay.total_seconds() / 60))
-        then = f"It is tried again by itself within {minutes} min (try {run.attempt + 1} of {retries + 1})."
+        then = say(
+            "It is tried again by itself within {minutes} min (try {number} of {most}).",
+            minutes=minutes,
+            number=run.attempt + 1,
+            most=retries + 1,
+        )
     else:
-        then = f"It is not tried again before its next time. 'jumpseat jobs retry {run.id}' tries it now."
-    return f"{reason}\n\nJob: {run.job}\nRun: {run.id}\n{then} 'jumpseat jobs show {run.id}' says more."
+        then = say("It is not tried again before its next time. 'jumpseat jobs retry {run}' tries it now.", run=run.id)
+    return say(
+        "{reason}\n\nJob: {job}\nRun: {run}\n{then} 'jumpseat jobs show {run}' says more.",
+        reason=reason,
+        job=run.job,
+        run=run.id,
+        then=then,
+    )

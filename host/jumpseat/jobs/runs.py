@@ -13,6 +13,7 @@ from jumpseat.clock import Clock
 from jumpseat.errors import JobBusy, NotFound, Refused
 from jumpseat.jobs.schedule import Schedule, schedule_of
 from jumpseat.log import get_logger
+from jumpseat.speech import say
 from jumpseat.store import jobs
 from jumpseat.store.idempotency import Kept
 from jumpseat.store.jobs import Cause, JobRun, JobState, Page
@@ -31,10 +32,10 @@ WRONG_CLOCK = timedelta(hours=1)
 """A schedule that was looked at so far in the future was looked at by a clock that was wrong."""
 
 DESCRIPTIONS: Mapping[str, str] = {
-    "company_report": "Read the connections of all provider accounts.",
-    "reconciliation": "Settle what crashes and lost answers left behind.",
-    "retention": "Remove what is kept for a set time only.",
-    "token_refresh": "Renew sign-ins at providers and CRMs, and make sure that they hold.",
+    "company_report": say("Read the connections of all provider accounts."),
+    "reconciliation": say("Settle what crashes and lost answers left behind."),
+    "retention": say("Remove what is kept for a set time only."),
+    "token_refresh": say("Renew sign-ins at providers and CRMs, and make sure that they hold."),
 }
 
 
@@ -88,7 +89,7 @@ class JobRuns:
             name=name,
             description=DESCRIPTIONS[name],
             enabled=schedule is not None,
-            schedule=schedule.words() if schedule else "only by hand",
+            schedule=schedule.words() if schedule else say("only by hand"),
             retries=settings.retries,
             next_at=schedule.next(now) if schedule else None,
             active_run=jobs.active(conn, name),
@@ -139,11 +140,14 @@ class JobRuns:
             JobBusy: it is over.
         """
         with self.store.write() as conn:
-            cancelled = jobs.cancel(conn, run_id, f"Cancelled by {supporter.name}.", self.clock.now())
+            cancelled = jobs.cancel(conn, run_id, say("Cancelled by {name}.", name=supporter.name), self.clock.now())
             if cancelled is not None:
                 return cancelled
             run = _found(jobs.get(conn, run_id), run_id)
-        raise JobBusy(f"The run {run.id} of the job '{run.job}' cannot be cancelled: it {_WORDS[run.state]}.", param="runId")
+        raise JobBusy(
+            say("The run {run} of the job '{job}' cannot be cancelled: it {state}.", run=run.id, job=run.job, state=_WORDS[run.state]),
+            param="runId",
+        )
 
     def retry(self, run_id: str, supporter: Supporter, *, kept: Kept | None = None) -> JobRun:
         """Try a run again that failed or was cancelled, from where it stopped; one that waits for its next try is begun now.
@@ -158,7 +162,9 @@ class JobRuns:
         with self.store.write() as conn:
             run = _found(jobs.get(conn, run_id), run_id)
             if run.state is JobState.SUCCEEDED:
-                raise Refused(f"The run {run.id} succeeded. 'jumpseat jobs run {run.job}' starts a new one.", param="runId")
+                raise Refused(
+                    say("The run {run} succeeded. 'jumpseat jobs run {job}' starts a new one.", run=run.id, job=run.job), param="runId"
+                )
             waiting = jobs.active(conn, run.job)
             if waiting and run.id in (waiting.id, waiting.retry_of):
                 again = jobs.bring_forward(conn, waiting.id, now)
@@ -176,7 +182,7 @@ class JobRuns:
 
     def _known(self, job: str) -> None:
         if job not in set(self.names):
-            raise NotFound(f"There is no job '{job[:100]}'. Known: {', '.join(sorted(self.names))}.", param="job")
+            raise NotFound(say("There is no job '{job}'. Known: {known}.", job=job[:100], known=", ".join(sorted(self.names))), param="job")
 
     # --- by itself ----------------------------------------------------------------------------------------------------
 
@@ -247,27 +253,34 @@ class JobRuns:
 
 
 _WORDS: Mapping[JobState, str] = {
-    JobState.WAITING: "waits",
-    JobState.IN_PROGRESS: "is in progress",
-    JobState.SUCCEEDED: "has succeeded",
-    JobState.FAILED: "has failed",
-    JobState.CANCELLED: "was cancelled",
+    JobState.WAITING: say("waits"),
+    JobState.IN_PROGRESS: say("is in progress"),
+    JobState.SUCCEEDED: say("has succeeded"),
+    JobState.FAILED: say("has failed"),
+    JobState.CANCELLED: say("was cancelled"),
 }
 
 
 def _found(run: JobRun | None, run_id: str) -> JobRun:
     if run is None:
-        raise NotFound(f"There is no run '{run_id[:100]}' of a job; 'jumpseat jobs list' shows the last ones.", param="runId")
+        raise NotFound(
+            say("There is no run '{run_id}' of a job; 'jumpseat jobs list' shows the last ones.", run_id=run_id[:100]), param="runId"
+        )
     return run
 
 
 def _busy(run: JobRun | None, job: str) -> JobBusy:
     if run is None:  # it ended in this moment
-        return JobBusy(f"A run of the job '{job}' has only just ended; ask again.", param="job", retry_after_seconds=1)
-    what = f"The job '{job}' has a run already: {run.id} {_WORDS[run.state]}"
+        return JobBusy(say("A run of the job '{job}' has only just ended; ask again.", job=job), param="job", retry_after_seconds=1)
+    what = say("The job '{job}' has a run already: {run} {state}", job=job, run=run.id, state=_WORDS[run.state])
     if run.state is JobState.WAITING and run.cause is Cause.RETRY:
         return JobBusy(
-            f"{what} until {run.due_at:%Y-%m-%d %H:%M:%S} UTC. Begin it now with 'jumpseat jobs retry {run.id}', or cancel it first.",
+            say(
+                "{what} until {until:%Y-%m-%d %H:%M:%S UTC}. Begin it now with 'jumpseat jobs retry {run}', or cancel it first.",
+                what=what,
+                until=run.due_at,
+                run=run.id,
+            ),
             param="job",
         )
-    return JobBusy(f"{what}. Wait for its end, or cancel it first.", param="job")
+    return JobBusy(say("{what}. Wait for its end, or cancel it first.", what=what), param="job")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from jumpseat.catalogue.model import JobSettings
+from jumpseat.speech import say_n
 
 DEFAULTS: Mapping[str, timedelta] = MappingProxyType(
     {
@@ -23,7 +24,12 @@ EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 """What ``every`` is counted from: a Monday's midnight, and so the midnight of every day for what divides a day."""
 AROUND = timedelta(hours=3)
 """Cron times are looked for from this far beyond: longer than any change of the clocks, where the time of day alone names two times."""
-_UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)), ("second", timedelta(seconds=1)))
+_UNITS: tuple[tuple[timedelta, Callable[[int], str]], ...] = (
+    (timedelta(days=1), lambda n: say_n("every day", "every {n} days", n)),
+    (timedelta(hours=1), lambda n: say_n("every hour", "every {n} hours", n)),
+    (timedelta(minutes=1), lambda n: say_n("every minute", "every {n} minutes", n)),
+    (timedelta(seconds=1), lambda n: say_n("every second", "every {n} seconds", n)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class Schedule:
     def words(self) -> str:
         """The schedule, for people: ``every 24 hours``, ``At 05:00, Monday through Friday (Europe/Paris)``."""
         if self.every is not None:
-            return f"every {_span(self.every)}"
+            return _span(self.every)
         from cronsim import CronSim
 
         return f"{CronSim(self.cron or '', EPOCH).explain()} ({self.timezone})"
@@ -89,8 +95,7 @@ def schedule_of(job: str, settings: JobSettings | None) -> Schedule | None:
 
 
 def _span(time: timedelta) -> str:
-    """``24 hours``, ``7 days``, ``hour``: in the largest unit that fits, a day as its hours."""
+    """``every 24 hours``, ``every 7 days``, ``every hour``: in the largest unit that fits, a day as its hours."""
     units = _UNITS[1:] if time == timedelta(days=1) else _UNITS
-    word, unit = next((word, unit) for word, unit in units if time % unit == timedelta())
-    count = time // unit
-    return word if count == 1 else f"{count} {word}s"
+    unit, said = next((unit, said) for unit, said in units if time % unit == timedelta())
+    return said(time // unit)

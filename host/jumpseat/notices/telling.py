@@ -28,6 +28,7 @@ from jumpseat.errors import (
     RecipientInvalid,
 )
 from jumpseat.notices import words
+from jumpseat.speech import say
 from jumpseat.store import alerts, notices, sessions
 from jumpseat.store.notices import CRM, EMAIL, FAILED, LATE, SENT, UNKNOWN, NoticeRow
 from jumpseat.store.store import Store
@@ -37,11 +38,11 @@ FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 300.0
 MARGIN = timedelta(seconds=15)
 """Beyond the longest deadline of a way, before a try without an outcome counts as cut off."""
-CUT_OFF = "The try was cut off."
-OVER = "The session was over before anybody could be told."
-TOO_LATE = "It could not be sent in time."
-NO_CHANNEL = "There is no share channel for e-mail."
-NO_ADDRESS = "The CRM knows no e-mail address of the supporter who opened the session."
+CUT_OFF = say("The try was cut off.")
+OVER = say("The session was over before anybody could be told.")
+TOO_LATE = say("It could not be sent in time.")
+NO_CHANNEL = say("There is no share channel for e-mail.")
+NO_ADDRESS = say("The CRM knows no e-mail address of the supporter who opened the session.")
 _STATES = {OutcomeKind.SENT: SENT, OutcomeKind.REFUSED: FAILED, OutcomeKind.FAILED: FAILED, OutcomeKind.UNKNOWN: UNKNOWN}
 
 
@@ -137,7 +138,7 @@ class Telling:
     def _tell(self, row: NoticeRow, session: Session | None) -> Outcome:
         source = self.sources().get(row.address)
         if source is None or session is None:
-            return Outcome.failed(f"The record source '{row.address}' is not there.", retry=True)
+            return Outcome.failed(say("The record source '{source}' is not there.", source=row.address), retry=True)
         if not row.text:
             said = self._words(session, self._person(session))
             row = self._fill(row, row.address, said.title, said.text)

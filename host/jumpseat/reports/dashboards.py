@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 
 from jumpseat.catalogue.dashboards import INTERVALS, LONGEST_DAYS, Interval, Range, Tile
 from jumpseat.errors import InvalidValue
+from jumpseat.reports.words import OTHERS, word_of
+from jumpseat.speech import say
 from jumpseat.store import activity
 from jumpseat.store.activity import Asked, Counted
 from jumpseat.types import NOTHING, Level, Supporter
@@ -122,11 +124,11 @@ def span_of(wanted: Range, today: date) -> Span:
         return Span(today - timedelta(days=wanted.days - 1), today)
     span = Span(wanted.first, wanted.last)
     if span.days < 1:
-        raise InvalidValue("The range ends before it begins; exchange the two days.", param="to")
+        raise InvalidValue(say("The range ends before it begins; exchange the two days."), param="to")
     if span.days > LONGEST_DAYS:
-        raise InvalidValue(f"A range is at most {LONGEST_DAYS} days long; choose days that are nearer to each other.", param="to")
+        raise InvalidValue(say("A range is at most {n} days long; choose days that are nearer to each other.", n=LONGEST_DAYS), param="to")
     if span.first.year < 1990 or span.last.year > 9990:
-        raise InvalidValue("There is nothing at such a time; choose days of this century.", param="from")
+        raise InvalidValue(say("There is nothing at such a time; choose days of this century."), param="from")
     return span
 
 
@@ -269,9 +271,10 @@ def _grouped(tile: Tile, asked: Asked, looking: Looking, interval: Interval | No
 
 def _label(tile: Tile, counted: Counted, looking: Looking) -> str:
     if counted.rest:
-        return ""
+        return OTHERS
     told = looking.labels(tile.data, tile.group or "", counted.group)
-    return counted.label if told == counted.group else told
+    named = told != counted.group
+    return told if named else word_of(tile.data, tile.group or "", counted.label)
 
 
 def _of_group(tile: Tile, counted: Counted) -> Filters | None:

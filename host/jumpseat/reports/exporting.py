@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from jumpseat.errors import Refused, ReportBusy
+from jumpseat.speech import say
 from jumpseat.store import Store, connections
 from jumpseat.store.connections import Wanted
 
@@ -120,7 +121,9 @@ class Exporting:
             Refused: while reading on: whoever reads it took longer than an hour.
         """
         if not self._places.acquire(blocking=False):
-            raise ReportBusy("As many reports are being written already as this process may. Try again in 30 s.", retry_after_seconds=30)
+            raise ReportBusy(
+                say("As many reports are being written already as this process may. Try again in 30 s."), retry_after_seconds=30
+            )
         # From here on the iterator owns the place; it is closed even when nobody ever asks it for a piece.
         return Pieces(self._written(wanted, form, list(header or COLUMNS), bom, seen), self._places.release)
 
@@ -134,7 +137,7 @@ class Exporting:
                 rows += len(piece)
                 seen(rows)
                 if time.monotonic() > until:
-                    raise Refused("The report was not read within an hour, so it was cut off. Ask for a shorter range of dates.")
+                    raise Refused(say("The report was not read within an hour, so it was cut off. Ask for a shorter range of dates."))
         if form == "json":
             yield b"]}\n"
 

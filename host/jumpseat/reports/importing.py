@@ -20,6 +20,7 @@ from jumpseat.contract import SessionType
 from jumpseat.errors import JobBusy, JumpseatError, ProviderError, ProviderRefused, ProviderSignInNeeded
 from jumpseat.log import get_logger
 from jumpseat.sessions.accounts import account_key
+from jumpseat.speech import joined, say
 from jumpseat.store import Store, connections, readings, write_backs
 from jumpseat.store.connections import KnownSession
 from jumpseat.store.readings import Place
@@ -174,7 +175,9 @@ class Importing:
                 continue
             place = Place(place.since, page.next, done=page.next is None)
             if not place.done and page.next in seen:
-                raise ProviderError(f"{account.asked.label} lists its connections in a circle; what came before was read and is kept.")
+                raise ProviderError(
+                    say("{account} lists its connections in a circle; what came before was read and is kept.", account=account.asked.label)
+                )
             self._take_in(account, page.items, before, place, progress)
             rows, before = rows + len(page.items), place
             seen.add(page.next)
@@ -185,21 +188,26 @@ class Importing:
         rows = {row["provider_id"]: row for row in (_reported(account.name, item, now) for item in items)}
         with self._store.write() as conn:
             if not readings.move(conn, account.name, place, now, expected=before):
-                raise JobBusy(f"The connections of {account.asked.label} are being read by another process.")
+                raise JobBusy(say("The connections of {account} are being read by another process.", account=account.asked.label))
             _join(rows.values(), _sessions_of(conn, account, rows.values()))
             connections.upsert(conn, list(rows.values()))
-            joined = [id for id, row in rows.items() if row["session_id"]]
-            if joined:
-                write_backs.due_again(conn, connections.changed_sessions(conn, account.name, joined, now), now)
+            settled = [id for id, row in rows.items() if row["session_id"]]
+            if settled:
+                write_backs.due_again(conn, connections.changed_sessions(conn, account.name, settled, now), now)
             progress.keep(conn, key, (progress.get(key) or 0) + len(items), rows=len(items))
 
 
 def _failure(failed: Sequence[tuple[Account, JumpseatError]]) -> JumpseatError:
     """One error for all accounts that failed; of a kind that another try may mend, if one of them is."""
     first = min(failed, key=lambda one: isinstance(one[1], LASTING))[1]
-    words = " ".join(f"{account.asked.label or account.name} ({account.name}): {error.message}" for account, error in failed)
+    words = joined(
+        *(
+            say("{label} ({account}): {reason}", label=account.asked.label or account.name, account=account.name, reason=error.message)
+            for account, error in failed
+        )
+    )
     waits = [error.retry_after_seconds for _, error in failed if error.retry_after_seconds]
-    return type(first)(f"Connections could not be read. {words}", retry_after_seconds=max(waits, default=None))
+    return type(first)(joined(say("Connections could not be read."), words), retry_after_seconds=max(waits, default=None))
 
 
 def _reported(account: str, item: Connection, now: datetime) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from jumpseat.clock import Clock
 from jumpseat.contract import RecordSource
 from jumpseat.errors import JumpseatError, ProviderRefused, RecordNotFound, UsageError
 from jumpseat.log import get_logger
+from jumpseat.sessions.words import record_of
+from jumpseat.speech import say
 from jumpseat.store import Store, connections, sessions, timeline, write_backs
 from jumpseat.store.connections import ReportRow
 from jumpseat.store.sessions import Details
@@ -90,7 +92,11 @@ class WritingBack:
             self._failed(taken, details, error)
             return False
         names = ", ".join(sorted(values))
-        self._rest(taken, details, f"Written to {details.record_label} {details.session.record_name}: {names}." if values else "")
+        self._rest(
+            taken,
+            details,
+            say("Written to {record}: {names}.", record=record_of(details.session, details.record_label), names=names) if values else "",
+        )
         return bool(values)
 
     def _target(self, details: Details) -> _Target | None:
@@ -129,11 +135,17 @@ class WritingBack:
     def _note_failure(self, conn: sa.Connection, details: Details, error: JumpseatError, tries: int, *, given_up: bool) -> None:
         """The first failure and the last one are told; those between say nothing new."""
         if given_up:
-            said = (
-                f"Nothing was written to {details.record_label} {details.session.record_name}, and it is not tried again: {error.message}"
+            said = say(
+                "Nothing was written to {record}, and it is not tried again: {reason}",
+                record=record_of(details.session, details.record_label),
+                reason=error.message,
             )
         elif tries == 1:
-            said = f"Nothing was written to {details.record_label} {details.session.record_name} yet: {error.message} It is tried again."
+            said = say(
+                "Nothing was written to {record} yet: {reason} It is tried again.",
+                record=record_of(details.session, details.record_label),
+                reason=error.message,
+            )
         else:
             return
         timeline.add(conn, details.session.id, self._clock.now(), "note", said)

@@ -25,6 +25,7 @@ from jumpseat.errors import InvalidValue, ProviderError, SealBroken
 from jumpseat.log import get_logger
 from jumpseat.sealing import Sealer
 from jumpseat.secret import redact
+from jumpseat.speech import joined, say
 from jumpseat.store import webhooks as rows
 from jumpseat.store.store import Store
 from jumpseat.store.webhooks import DELIVERED, FAILED, SENDING, WAITING, Claimed, Delivery, Webhook
@@ -43,8 +44,8 @@ TURN = 50
 """Deliveries of one webhook before another one that waits may have the place."""
 LOCKED_OUT = timedelta(minutes=5)
 """Between two looks whether a secret that could not be opened can be opened now."""
-NO_KEY = "The webhook's secret cannot be opened with the keys that this host has."
-CUT_OFF = "The process that sent it ended before the answer came."
+NO_KEY = say("The webhook's secret cannot be opened with the keys that this host has.")
+CUT_OFF = say("The process that sent it ended before the answer came.")
 
 
 class Alerts(Protocol):
@@ -175,7 +176,7 @@ class Delivering:
                 if verdict.pause_until is not None:
                     rows.pause(conn, webhook.id, verdict.pause_until)
                 given_up = state == FAILED and not rows.delivered_since(conn, webhook.id, delivery.created_at)
-                reason = verdict.reason if verdict.gone else f"Nothing arrived for three days. {verdict.reason}"
+                reason = verdict.reason if verdict.gone else joined(say("Nothing arrived for three days."), verdict.reason)
                 if (verdict.gone or given_up) and rows.disable(conn, webhook.id, now, reason):
                     disabled = reason
             found = rows.get_delivery(conn, delivery.id)
@@ -189,8 +190,8 @@ class Delivering:
         if verdict.state != DELIVERED:
             log.warning("webhook_not_delivered", webhook=webhook.name, delivery=delivery.id, tries=delivery.tries, reason=verdict.reason)
         if disabled:
-            text = f"{disabled} What it was not told waits: 'jumpseat webhooks enable' with its name sends it."
-            self.alerts.raise_alert(alert_key(webhook.id), f"The webhook '{webhook.name}' is disabled", text)
+            text = joined(disabled, say("What it was not told waits: 'jumpseat webhooks enable' with its name sends it."))
+            self.alerts.raise_alert(alert_key(webhook.id), say("The webhook '{webhook}' is disabled", webhook=webhook.name), text)
         elif delivery.reason == NO_KEY:  # of the try before
             self.alerts.clear(alert_key(webhook.id))
 
@@ -204,8 +205,12 @@ class Delivering:
             rows.settle(conn, delivery, WAITING, status=None, reason=NO_KEY, next_try_at=later, tries=delivery.tries - 1)
             rows.pause(conn, webhook.id, later)
             found = rows.get_delivery(conn, delivery.id)
-        text = f"{error.message} Or give it a new secret with 'jumpseat webhooks rotate' and its name. Until then nothing is sent to it."
-        self.alerts.raise_alert(alert_key(webhook.id), f"The secret of the webhook '{webhook.name}' cannot be opened", text)
+        text = joined(
+            error.message, say("Or give it a new secret with 'jumpseat webhooks rotate' and its name. Until then nothing is sent to it.")
+        )
+        self.alerts.raise_alert(
+            alert_key(webhook.id), say("The secret of the webhook '{webhook}' cannot be opened", webhook=webhook.name), text
+        )
         return found or delivery
 
     def _take_back(self, delivery: Delivery) -> None:

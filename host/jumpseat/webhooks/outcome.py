@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from jumpseat.speech import say
 from jumpseat.store.webhooks import DELIVERED, FAILED, WAITING
 
 DELAYS = tuple(timedelta(seconds=seconds) for seconds in (5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400))
@@ -49,10 +50,10 @@ def answered(status: int, headers: Mapping[str, str], tries: int, now: datetime)
     if 200 <= status < 300:
         return Verdict(DELIVERED, status)
     if status == GONE:
-        return Verdict(FAILED, status, "The receiver answered 410: it wants no more calls.", gone=True)
-    reason = f"The receiver answered {status}."
+        return Verdict(FAILED, status, say("The receiver answered 410: it wants no more calls."), gone=True)
+    reason = say("The receiver answered {status}.", status=status)
     if 300 <= status < 400:
-        reason = f"The receiver answered {status}; redirects are not followed."
+        reason = say("The receiver answered {status}; redirects are not followed.", status=status)
     wait = _retry_after(headers.get("retry-after", ""), now) if status in SLOW_DOWN else None
     pause = now + (wait or SHORT_PAUSE) if status in SLOW_DOWN else None
     return _again(status, reason, tries, now, pause)
