@@ -21,8 +21,8 @@ from click.testing import CliRunner, Result
 from jumpseat import Grant, Host, Secret
 from jumpseat.api.app import create_app
 from jumpseat.cli import cli
-from jumpseat.cli.diagnosis.finding import Finding, printed
 from jumpseat.cli.serve import listening
+from jumpseat.diagnosis.finding import Finding, printed
 from jumpseat.sealing import new_key
 from jumpseat_teamviewer.emulator import Emulator, Running
 
@@ -183,7 +183,7 @@ def anchors(text: str) -> set[str]:
 
 
 def test_every_link_leads_somewhere(workspace: Path) -> None:
-    code = "".join(file.read_text() for file in (ROOT / "host/jumpseat/cli/diagnosis").glob("*.py"))
+    code = "".join(file.read_text() for file in (ROOT / "host/jumpseat/diagnosis").glob("*.py"))
     links = {item["link"] for item in findings(workspace).values() if "link" in item} | set(re.findall(r'"([\w/]+\.md(?:#[\w-]+)?)"', code))
 
     assert len(links) > 8

@@ -16,23 +16,10 @@ def doctor(ctx: Context, as_json: bool) -> int:
     Looked at are metadata, plugins, database, processes, the secret key, record sources, sign-ins, session types, channels, webhooks, the
     public address and the clock. CRMs and providers are asked, nothing is changed.
     """
-    from jumpseat.cli.diagnosis import inside, outside
-    from jumpseat.cli.diagnosis.finding import printed
+    from jumpseat.diagnosis import findings as found_in
+    from jumpseat.diagnosis.finding import printed
 
     with ctx.host() as host:
-        findings = [
-            *inside.python(),
-            *inside.metadata(host),
-            *inside.plugins(host),
-            *inside.database(host),
-            *inside.processes(host),
-            *inside.secret_key(host),
-            *outside.sources(host),
-            *outside.sign_ins(host),
-            *outside.extensions(host),
-            *outside.webhooks(host),
-            *outside.address(host),
-            *outside.clock(host),
-        ]
+        findings = list(found_in(host))
     answer(as_json, [item.as_json() for item in findings], lambda: printed(findings))
     return 1 if any(item.state == "failed" for item in findings) else 0

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from jumpseat.cli.diagnosis.finding import Finding, State
-from jumpseat.cli.diagnosis.inside import HOST_YAML, METADATA
+from jumpseat.diagnosis.finding import Finding, State
+from jumpseat.diagnosis.inside import HOST_YAML, METADATA
 from jumpseat.errors import JumpseatError
 
 if TYPE_CHECKING:

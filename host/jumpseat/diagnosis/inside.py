@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from jumpseat.cli.diagnosis.finding import Finding
+from jumpseat.diagnosis.finding import Finding
 
 if TYPE_CHECKING:
     from jumpseat.host import Host
