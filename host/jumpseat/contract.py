@@ -375,6 +375,8 @@ class RecordSource(Extension):
     can_add_contact: ClassVar[bool] = False
     can_write_back: ClassVar[bool] = False
     can_notify: ClassVar[bool] = False
+    skin: ClassVar[str] = "neutral"
+    """Whose look the pages take on: ``neutral``, ``salesforce`` or ``dynamics``. May be a property."""
 
     def sign_in(self) -> SignIn | None:
         """How an administrator signs this source in through a browser; None where its settings hold all it needs. Its ``name`` is the

@@ -64,6 +64,7 @@ class DynamicsSource(RecordSource):
 
     name, label = "dynamics", "Dynamics 365"
     can_post_note = can_add_contact = can_write_back = can_notify = True
+    skin = "dynamics"
     settings = (
         Setting("url", str, default=REQUIRED, help="Address of the environment, such as https://contoso.crm4.dynamics.com."),
         Setting("tenant", str, default=REQUIRED, help="Id or domain of the Microsoft Entra tenant."),

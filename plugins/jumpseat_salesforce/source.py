@@ -67,6 +67,7 @@ class SalesforceSource(RecordSource):
 
     name, label = "salesforce", "Salesforce"
     can_post_note = can_add_contact = can_write_back = can_notify = True
+    skin = "salesforce"
     settings = (
         Setting("url", str, default=REQUIRED, help="The org's My Domain: https://NAME.my.salesforce.com."),
         Setting("client_id", str, help="Consumer key of the External Client App."),

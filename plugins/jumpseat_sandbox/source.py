@@ -48,6 +48,11 @@ class SandboxSource(RecordSource):
         self._lock = threading.RLock()
         self._loaded: tuple[tuple[str, str | None], Crm, Journal] | None = None
 
+    @property
+    def skin(self) -> str:  # type: ignore[override]  # follows a setting
+        """The look of the CRM in whose words it speaks."""
+        return self._flavour().name
+
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def describe(self, object: str) -> ObjectInfo | None:

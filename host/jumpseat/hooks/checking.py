@@ -212,7 +212,7 @@ def _check_extension(extension: Any, contract: type[Extension]) -> None:
             raise WrongAnswer(f"answered '{name}', which does not implement '{method}'")
     kind: Any = contract
     for declared, hint in _declared(kind):
-        if isinstance(inspect.getattr_static(type(extension), declared, None), property):
+        if isinstance(inspect.getattr_static(owner, declared, None), property):
             continue  # follows a setting, which is lent to it only after this check; the guard checks each reading
         if not fits(value := getattr(extension, declared), hint):
             what = f"{str(value)[:60]!r}" if isinstance(value, str) else kind_of(value)

@@ -154,7 +154,7 @@ def look_of(request: Request, host: Host, supporter: Supporter | None) -> Look:
     asked = request.query_params
     bound = supporter.bound_to if supporter else None
     source = host.sources.get((bound.source or "") if bound else (supporter.source or "") if supporter else "")
-    skin = getattr(source, "skin", "neutral")
+    skin = source.skin if source else "neutral"
     wanted = [asked.get("lang", ""), (supporter.language if supporter else None) or "", *_accepted(request)]
     language = next((found for said in wanted if (found := said.replace("_", "-").split("-")[0].lower()) in LANGUAGES), None)
     scheme = asked.get("scheme", "")
