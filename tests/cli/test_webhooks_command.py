@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -63,6 +64,27 @@ def test_the_whole_life_of_a_webhook(jumpseat: Callable[..., Any]) -> None:
     assert jumpseat("webhooks", "deliveries", "erp") == (0, "No deliveries.\n", "")
     assert jumpseat("webhooks", "delete", "erp") == (0, "The webhook 'erp' is deleted.\n", "")
     assert jumpseat("webhooks", "list") == (0, "No webhooks.\n", "")
+
+
+def test_a_webhook_is_shown_in_words(jumpseat: Callable[..., Any]) -> None:
+    made = jumpseat(
+        "webhooks", "create", "crm", "https://hooks.example.com/x", "--kind", "session.closed", "--kind", "session.opened", "--json"
+    )
+    jumpseat("webhooks", "rotate", "crm")
+
+    lines = jumpseat("webhooks", "disable", "crm")[1].splitlines()
+
+    assert lines == jumpseat("webhooks", "show", "crm")[1].splitlines()
+    assert lines[:5] == [
+        "webhook:        crm",
+        f"id:             {made['id']}",
+        "address:        https://hooks.example.com/x",
+        "told of:        session.opened, session.closed",
+        "state:          disabled: Disabled by hand.",
+    ]
+    assert [line[:16].rstrip() for line in lines[5:]] == ["since:", "old secret:", "created:"]
+    assert re.fullmatch(r"since: {10}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[5])
+    assert re.fullmatch(r"old secret: {5}signs until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", lines[6])
 
 
 def test_a_trial_says_what_came_of_it(jumpseat: Callable[..., Any], receiver: Receiver) -> None:

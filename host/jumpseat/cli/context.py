@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ import click
 from jumpseat.errors import WorkspaceNotFound
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from jumpseat.host import Host
     from jumpseat.types import Supporter
 
@@ -60,6 +62,16 @@ pass_context = click.make_pass_decorator(Context)
 def answer(as_json: bool, data: Any, text: Callable[[], str]) -> None:
     """Print the answer of a command to stdout: ``data`` as JSON, or the text."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str) if as_json else text())
+
+
+def labelled(rows: Mapping[str, object]) -> str:
+    """A value's names and texts, a line each; what is empty is left out."""
+    return "\n".join(f"{name + ':':<16}{text}" for name, text in rows.items() if text not in (None, ""))
+
+
+def moment(time: datetime | None) -> str:
+    """``2026-03-28 05:00:00 UTC``; empty without a time."""
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC" if time else ""
 
 
 def who(host: Host, supporter_id: str | None) -> Supporter:

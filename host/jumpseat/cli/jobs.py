@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.cli.context import Context, answer, json_option, labelled, moment, pass_context
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from jumpseat.host import Host
     from jumpseat.jobs.runs import Job
     from jumpseat.store.jobs import JobRun
@@ -85,7 +83,7 @@ def show(ctx: Context, name_or_run: str, limit: int, as_json: bool) -> None:
     with ctx.host() as host:
         if name_or_run.startswith("jr_"):
             found = host.job_run(name_or_run, host.operator())
-            answer(as_json, view(found), lambda: "\n".join(f"{key:<16} {value}" for key, value in view(found).items()))
+            answer(as_json, view(found), lambda: run_text(found))
         else:
             page = host.job_runs(host.operator(), job=name_or_run, limit=limit)
             answer(as_json, view(page.items), lambda: "\n".join(_run_line(one) for one in page.items) or "No runs.")
@@ -121,20 +119,42 @@ def _watched(host: Host, run: JobRun) -> JobRun:
 
 
 def _job_lines(job: Job) -> str:
-    lines = [f"{job.name:<16} {job.schedule}{f', next {_at(job.next_at)}' if job.next_at else ''}", f"  {job.description}"]
+    lines = [f"{job.name:<16} {job.schedule}{f', next {moment(job.next_at)}' if job.next_at else ''}", f"  {job.description}"]
     if job.active_run:
         lines.append(f"  now   {_run_line(job.active_run)}")
     lines.append(f"  last  {_run_line(job.last_run)}" if job.last_run else "  last  never ran")
     return "\n".join(lines)
 
 
+def run_text(run: JobRun) -> str:
+    """All of one run, in words."""
+    return labelled(
+        {
+            "run": run.id,
+            "job": run.job,
+            "state": _state(run),
+            "cause": f"retry of {run.retry_of}" if run.retry_of else run.cause,
+            "asked by": run.asked_by,
+            "for": moment(run.slot),
+            "due": moment(run.due_at),
+            "started": moment(run.started_at),
+            "ended": moment(run.ended_at),
+            "took": f"{run.duration_seconds:.1f} s" if run.duration_seconds is not None else "",
+            "rows": run.rows,
+            "attempt": run.attempt if run.attempt > 1 else "",
+            "taken up": f"{run.tries} times" if run.tries > 1 else "",
+            "process": run.executor,
+            "reason": run.reason,
+        }
+    )
+
+
 def _run_line(run: JobRun) -> str:
     """``jr_…  failed       schedule  2026-03-28 05:00:00 UTC  12.3 s  5 rows  The provider …``."""
     took = f"{run.duration_seconds:.1f} s" if run.duration_seconds is not None else "-"
-    state = "stopping" if run.cancel_asked and run.state == "in_progress" else run.state
     at = run.started_at or run.due_at
-    return f"{run.id}  {state:<11} {run.cause:<8}  {_at(at)}  {took:>8}  {run.rows} rows  {run.reason}".rstrip()
+    return f"{run.id}  {_state(run):<11} {run.cause:<8}  {moment(at)}  {took:>8}  {run.rows} rows  {run.reason}".rstrip()
 
 
-def _at(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+def _state(run: JobRun) -> str:
+    return "stopping" if run.cancel_asked and run.state == "in_progress" else run.state.replace("_", " ")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from jumpseat.cli.context import Context, answer, json_option, pass_context
+from jumpseat.cli.context import Context, answer, json_option, labelled, moment, pass_context
 
 if TYPE_CHECKING:
     from jumpseat.secret import Secret
@@ -176,16 +176,31 @@ def _show_secret(as_json: bool, webhook: Webhook, secret: Secret) -> None:
 def _show(as_json: bool, webhook: Webhook) -> None:
     from jumpseat.views import view
 
-    answer(as_json, view(webhook), lambda: "\n".join(f"{name + ':':<18}{_text(value)}" for name, value in view(webhook).items()))
+    answer(as_json, view(webhook), lambda: _details(webhook))
 
 
-def _text(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+def _details(webhook: Webhook) -> str:
+    return labelled(
+        {
+            "webhook": webhook.name,
+            "id": webhook.id,
+            "address": webhook.url,
+            "told of": ", ".join(webhook.kinds),
+            "state": _state(webhook),
+            "since": moment(webhook.disabled_at),
+            "paused until": moment(webhook.paused_until),
+            "old secret": f"signs until {moment(webhook.old_secret_until)}" if webhook.old_secret_until else "",
+            "created": moment(webhook.created_at),
+        }
+    )
+
+
+def _state(webhook: Webhook) -> str:
+    return f"disabled: {webhook.disabled_reason}" if webhook.disabled_at else "enabled"
 
 
 def _line(webhook: Webhook) -> str:
-    state = f"disabled: {webhook.disabled_reason}" if webhook.disabled_at else "enabled"
-    return f"{webhook.name:<24} {webhook.url:<48} {state}"
+    return f"{webhook.name:<24} {webhook.url:<48} {_state(webhook)}"
 
 
 def _delivery_line(delivery: Delivery) -> str:
