@@ -17,7 +17,7 @@ from jumpseat.speech import say
 from jumpseat.store import executors as executor_rows, keys as key_rows, trace as trace_rows
 from jumpseat.store.keys import ApiKey
 from jumpseat.store.trace import TraceRow
-from jumpseat.types import Supporter
+from jumpseat.types import RecordRef, Supporter
 from jumpseat.work.heartbeat import Process
 
 
@@ -204,3 +204,27 @@ class Administration(Reach):
                 say("There is no operation '{operation}'. Known: {known}.", operation=operation_name, known=known), param="operation"
             )
         return explain(self._user(supporter_id, None)[0], operation_name, self.catalogue.permission_sets)
+
+    @operation("settings.read")
+    def explain_visibility(self, supporter_id: str, ref: RecordRef, operation_name: str, supporter: Supporter) -> Mapping[str, Any]:
+        """Why a CRM user may or may not do something with a record: their permission sets, and what the CRM says of the record.
+
+        Args:
+            supporter_id: the CRM's id of the user.
+            ref: the record.
+            operation_name: as for ``explain_access``.
+            supporter: who asks.
+
+        Returns:
+            As ``explain_access``, and ``visible``: true, false, or None where the record source cannot tell; ``source``: its name.
+
+        Raises:
+            ObjectNotSupported: no enabled supported object has this name.
+            NotSignedIn: the CRM does not know the user, or says that they are no longer active.
+        """
+        require(supporter, "settings.read")
+        said = self.explain_access(supporter_id, operation_name)
+        asked = self._resolver().written(ref)
+        source = self._wiring.sources().get(asked.source or "")
+        visible = source.visible_to(asked, self._acting(supporter_id, None)) if source else None
+        return {**said, "visible": visible, "source": asked.source or ""}

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from jumpseat.access.rights import operation, require
+from jumpseat.contract import Setting
 from jumpseat.editing.files import EditableFiles
 from jumpseat.editing.planning import Change, EditedFile, Plan, Planner
 from jumpseat.errors import EditInvalid, InvalidValue
 from jumpseat.log import get_logger
 from jumpseat.reach import Reach
-from jumpseat.speech import say_n
-from jumpseat.types import Supporter
+from jumpseat.speech import say, say_n
+from jumpseat.types import RecordRef, Supporter, Template
+
+if TYPE_CHECKING:
+    from jumpseat.catalogue.variables import TemplateContext
+    from jumpseat.shares.render import Rendered
 
 log = get_logger(__name__)
 
@@ -120,6 +127,96 @@ class EditingMetadata(Reach):
         """Delete a file; its text is kept in ``var/edited/``. Raises like ``save_change``."""
         return self.save_change(kind, name, Change(gone=True), supporter, expected=expected)
 
+    @operation("settings.read")
+    def declared_settings(self, kind: str, name: str, supporter: Supporter) -> tuple[Setting, ...]:
+        """What may be set of a plugin or of a kind of record source, as they declare it.
+
+        Args:
+            kind: ``plugin`` or ``source``.
+            name: of the plugin, or of the kind of source.
+            supporter: who asks.
+        """
+        require(supporter, "settings.read")
+        vocabulary = self._wiring.vocabulary()
+        return tuple((vocabulary.plugins if kind == "plugin" else vocabulary.source_kinds).get(name, ()))
+
+    @operation("settings.read")
+    def source_kinds(self, supporter: Supporter) -> tuple[str, ...]:
+        """The kinds of record sources that plugins bring, by name."""
+        require(supporter, "settings.read")
+        return tuple(sorted(self._wiring.vocabulary().source_kinds))
+
+    # --- how a template looks -----------------------------------------------------------------------------------------
+
+    @operation("objects.edit")
+    def preview_edit(self, name: str, change: Change, supporter: Supporter, ref: RecordRef | None = None) -> tuple[Template, Rendered]:
+        """A template as it would be after a change, filled in as it would be sent; the session is a sample.
+
+        Args:
+            name: of its file, ``email/case.en.txt``.
+            change: what is wanted; an empty one shows it as it is.
+            supporter: who asks, and in whose name it is filled in.
+            ref: the record; documented sample values when left out.
+
+        Raises:
+            EditInvalid: the template would have errors.
+            RecordNotFound: there is no such record, or the supporter may not see it.
+            MessageUnsafe: what the template makes of the record may not be sent.
+        """
+        path = _allowed("template", name, supporter)
+        loaded = self._planner().tried(path, change)
+        text = path.removesuffix("html") + "txt" if path.endswith(".html") else path
+        found = next((one for one in loaded.catalogue.templates if one.file == text), None) if loaded.catalogue else None
+        if found is None:
+            problems = [problem for problem in loaded.problems if problem.severity == "error"]
+            raise EditInvalid(say("This cannot be shown as long as it has errors."), tuple(str(problem) for problem in problems))
+        return found, self.fill_template(found, supporter, ref)
+
+    @operation("session.read")
+    def fill_template(self, template: Template, supporter: Supporter, ref: RecordRef | None = None) -> Rendered:
+        """A template filled in as it would be sent; the session is a sample.
+
+        Args:
+            template: which one.
+            supporter: in whose name.
+            ref: the record, with the recipient that is prefilled for it; documented sample values when left out, with the label and
+                fields of the first object that the template applies to.
+
+        Raises:
+            RecordNotFound: there is no such record, or the supporter may not see it.
+            MessageUnsafe: what the template makes of the record may not be sent.
+        """
+        from jumpseat.catalogue.variables import sample_context
+        from jumpseat.records.template_choice import applies
+        from jumpseat.shares.render import render
+
+        if ref is not None:
+            return render(template, self._context_of(ref, template.channel, supporter))
+        supported = next((one for one in self.catalogue.objects if one.enabled and applies(template, one)), None)
+        return render(template, sample_context(supported.label, supported.template_fields) if supported else sample_context())
+
+    def _context_of(self, ref: RecordRef, channel: str, supporter: Supporter) -> TemplateContext:
+        """The record and its prefilled recipient as they are in the CRM; only the session is a sample."""
+        from jumpseat.catalogue.variables import CompanyVariables, RecipientVariables, RecordVariables, SupporterVariables, sample_context
+
+        require(supporter, "session.read", own=True)
+        resolver = self._resolver()
+        offer = self._offer(resolver, self._place(resolver, ref, supporter, "session.read"), supporter)
+        supported = self.catalogue.object(offer.record.object, offer.source)
+        offered = offer.channel(channel)
+        recipient = offered.prefilled if offered else None
+        first_name = (recipient.contact.first_name if recipient and recipient.contact else None) or ""
+        fields = {name: offer.record[name] for name in (supported.template_fields if supported else ())}
+        return replace(
+            sample_context(),
+            record=RecordVariables(offer.record.name, offer.record.label, fields),
+            recipient=RecipientVariables(recipient.name if recipient else "", first_name),
+            supporter=SupporterVariables(supporter.name),
+            company=CompanyVariables(self.catalogue.host.company),
+        )
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
     def _files(self) -> EditableFiles:
         return EditableFiles(self._wiring.workspace, self._wiring.var)
 
@@ -130,7 +227,7 @@ class EditingMetadata(Reach):
 def _allowed(kind: str, name: str, supporter: Supporter) -> str:
     """The path of a file, once the supporter has the right to edit such a one."""
     if kind not in KINDS:
-        raise InvalidValue(f"There is no kind of file '{kind[:40]}'. Known: {', '.join(KINDS)}.", param="kind")
+        raise InvalidValue(say("There is no kind of file '{kind}'. Known: {known}.", kind=kind[:40], known=", ".join(KINDS)), param="kind")
     pattern, resource = KINDS[kind]
     require(supporter, f"{resource}.edit")
     return pattern if kind in WITHOUT_NAME else pattern.replace("{name}", name)

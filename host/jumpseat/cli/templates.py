@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from jumpseat.cli.context import Context, answer, as_option, json_option, pass_context, who
 from jumpseat.errors import InvalidValue, NotFound
-from jumpseat.types import RecordRef, Supporter, Template
+from jumpseat.types import RecordRef, Template
 
 if TYPE_CHECKING:
     from jumpseat.catalogue.model import SupportedObject
-    from jumpseat.catalogue.variables import TemplateContext
     from jumpseat.host import Host
 
 
@@ -78,12 +76,9 @@ def preview(
     ctx: Context, name: str, channel: str, language: str | None, record: str | None, supporter_id: str | None, as_json: bool
 ) -> None:
     """Fill in the template NAME as it would be sent; the session is a sample."""
-    from jumpseat.shares.render import render
-
     with ctx.host() as host:
         template = _find(host, name, channel, language)
-        context = _context_of(host, record, channel, who(host, supporter_id)) if record else _sample(host, template)
-        rendered = render(template, context)
+        rendered = host.fill_template(template, who(host, supporter_id), _ref(record) if record else None)
         data = {**_described(template), "text": rendered.text}
         data |= {"subject": rendered.subject} if rendered.subject else {}
         data |= {"html": rendered.html} if rendered.html is not None else {}
@@ -105,32 +100,8 @@ def _find(host: Host, name: str, channel: str, language: str | None) -> Template
     return found
 
 
-def _sample(host: Host, template: Template) -> TemplateContext:
-    """The documented samples, with the label and fields of the first object that the template applies to."""
-    from jumpseat.catalogue.variables import sample_context
-    from jumpseat.records.template_choice import applies
-
-    supported = next((one for one in host.catalogue.objects if one.enabled and applies(template, one)), None)
-    return sample_context(supported.label, supported.template_fields) if supported else sample_context()
-
-
-def _context_of(host: Host, record: str, channel: str, supporter: Supporter) -> TemplateContext:
-    """The record and its prefilled recipient as they are in the CRM; only the session is a sample."""
-    from jumpseat.catalogue.variables import CompanyVariables, RecipientVariables, RecordVariables, SupporterVariables, sample_context
-
+def _ref(record: str) -> RecordRef:
     object_name, _, record_id = record.strip().partition(" ")
     if not record_id:
         raise InvalidValue("--record takes an object and an id, such as 'Case 500A000000D34xy'.", param="record")
-    offer = host.resolve(RecordRef(object_name, record_id.strip()), supporter)
-    supported = host.catalogue.object(offer.record.object, offer.source)
-    fields = supported.template_fields if supported else ()
-    offered = offer.channel(channel)
-    recipient = offered.prefilled if offered else None
-    first_name = (recipient.contact.first_name if recipient and recipient.contact else None) or ""
-    return replace(
-        sample_context(),
-        record=RecordVariables(offer.record.name, offer.record.label, {name: offer.record[name] for name in fields}),
-        recipient=RecipientVariables(recipient.name if recipient else "", first_name),
-        supporter=SupporterVariables(supporter.name),
-        company=CompanyVariables(host.catalogue.host.company),
-    )
+    return RecordRef(object_name, record_id.strip())

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jumpseat.catalogue.files import METADATA, TEMPLATES, is_masked
-from jumpseat.catalogue.load import load
+from jumpseat.catalogue.load import Loaded, load
 from jumpseat.catalogue.positions import Reading, Steps, parse_yaml
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.source_text import SourceText, hide_values
@@ -143,7 +143,7 @@ class Planner:
         text = self._text(file, change, masked=secret_before)
         if expected is not None and expected != file.hash:
             raise self._stale(file, text)
-        problems = self._problems_with(path, None if change.gone else text)
+        problems = self._loaded_with(path, None if change.gone else text).problems
         if any(one.code == IN_PLAIN and one.file == path for one in problems) and not secret_before:
             raise SecretTyped(
                 say(
@@ -182,8 +182,13 @@ class Planner:
         )
         return StaleFile(message, file=file.path, difference="" if is_masked(file.path) else difference(file.path, file.text, wanted))
 
-    def _problems_with(self, path: str, text: str | None) -> tuple[Problem, ...]:
-        """What the workspace would say with one file replaced, or gone: a copy of it is loaded."""
+    def tried(self, path: str, change: Change) -> Loaded:
+        """The workspace as it would be after a change; see ``plan`` for what it raises."""
+        file = self.files.read(path)
+        return self._loaded_with(path, None if change.gone else self._text(file, change, masked=False))
+
+    def _loaded_with(self, path: str, text: str | None) -> Loaded:
+        """The workspace with one file replaced, or gone: a copy of it is loaded."""
         with tempfile.TemporaryDirectory(prefix="jumpseat-edit-") as made:
             trial = Path(made)
             # Links to metadata are enough and quick; a template that is a link would be refused for leading elsewhere.
@@ -196,7 +201,7 @@ class Planner:
             if text is not None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(text.encode())
-            return load(trial, self.vocabulary, secrets_from=self.workspace).problems
+            return load(trial, self.vocabulary, secrets_from=self.workspace)
 
 
 def difference(path: str, before: str, after: str) -> str:
