@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from requests import Response
 
-from jumpseat import AccessSource, Clock, HttpSession, ProviderError, RestClient
+from jumpseat import AccessSource, AnswerLost, Clock, HttpSession, ProviderError, ProviderUnreachable, RestClient, say
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.failures import ACTING_HEADER, Failures, Hidden, Missing, presentable, read_object
 from jumpseat_dynamics.gate import Gate
@@ -97,7 +97,7 @@ class DataverseClient:
         """Path and parameters of the next page; it has to lie in this API of this environment."""
         root, given = urlsplit(self._access.current().base_url), urlsplit(link)
         if (given.scheme, given.netloc) != (root.scheme, root.netloc) or not given.path.startswith(f"{root.path}/"):
-            raise ProviderError("Dynamics names a next page outside its own address; it was not asked for.")
+            raise ProviderError(say("Dynamics names a next page outside its own address; it was not asked for."))
         return given.path.removeprefix(f"{root.path}/"), dict(parse_qsl(given.query, keep_blank_values=True))
 
     # --- writing, never repeated; ``acting``: Entra object id of the user in whose name -----------------------------------
@@ -107,6 +107,13 @@ class DataverseClient:
         response = self._call("POST", odata.name(entity_set), json=dict(values), headers=_as(acting))
         told = _ENTITY_ID.search(response.headers.get("OData-EntityId", ""))
         return find_guid(told[1]) if told else None
+
+    def act(self, action: str, values: Mapping[str, Any], *, acting: Guid | None = None) -> Row:
+        """What an action answers that changes nothing."""
+        try:
+            return _object(self._call("POST", odata.name(action), json=dict(values), headers=_as(acting)))
+        except AnswerLost as lost:
+            raise ProviderUnreachable(say("Dynamics did not answer. Nothing was changed there; try again in a moment.")) from lost
 
     def create_once(self, entity_set: str, id: Guid, values: Mapping[str, Any], *, acting: Guid | None = None) -> bool:
         """Add a row under an id of our own; answers whether it is new. A second try does no harm."""
@@ -146,12 +153,12 @@ def _object(response: Response) -> Row:
     body = read_object(response)
     if not body:
         kind = presentable(response.headers.get("Content-Type", "") or "nothing")[:60]
-        raise ProviderError(f"Dynamics answered something else than JSON ({kind}). Check 'url' of this source.")
+        raise ProviderError(say("Dynamics answered something else than JSON ({kind}). Check 'url' of this source.", kind=kind))
     return body
 
 
 def _rows(body: Row) -> list[Row]:
     rows = body.get("value")
     if not isinstance(rows, list):
-        raise ProviderError("Dynamics answered a list without rows. Check 'url' of this source.")
+        raise ProviderError(say("Dynamics answered a list without rows. Check 'url' of this source."))
     return [row for row in rows if isinstance(row, dict)]

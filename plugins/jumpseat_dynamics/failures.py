@@ -22,6 +22,7 @@ from jumpseat import (
     QuotaExhausted,
     redact,
     retry_after,
+    say,
 )
 
 LONGEST = 300
@@ -125,10 +126,10 @@ def error_for(response: Response, now: datetime) -> ProviderError:
     if said.status >= 500:
         return _fault(response, said, now)
     if 300 <= said.status < 400:
-        return ProviderRefused("Dynamics answered with a redirect, which is not followed. Check 'url' of this source.")
+        return ProviderRefused(say("Dynamics answered with a redirect, which is not followed. Check 'url' of this source."))
     if said.names_no_column:
         fields = (said.column,) if said.column else ()
-        return FieldNotReadable(f"Dynamics has no column {_named(fields)}that it was asked for.", fields=fields)
+        return FieldNotReadable(say("Dynamics has no column {column}that it was asked for.", column=_named(fields)), fields=fields)
     return _BY_STATUS.get(said.status, _refused)(said)
 
 
@@ -137,63 +138,83 @@ def _busy(response: Response, said: Complaint, now: datetime) -> ProviderError:
     seconds = PATIENCE_SECONDS if seconds is None else max(seconds, 1)
     if said.code not in PROTECTION and seconds >= DAY_LIKE_SECONDS:
         return QuotaExhausted(
-            "The calls that the application user may make in a day are used up. Raise its entitlement in the Power Platform admin center, "
-            f"or wait {seconds // 60} min.",
+            say(
+                "The calls that the application user may make in a day are used up. Raise its entitlement in the Power Platform admin "
+                "center, or wait {minutes} min.",
+                minutes=seconds // 60,
+            ),
             retry_after_seconds=seconds,
         )
-    return ProviderThrottled(f"Dynamics is busy. Try again in {seconds} s.", retry_after_seconds=seconds)
+    return ProviderThrottled(say("Dynamics is busy. Try again in {seconds} s.", seconds=seconds), retry_after_seconds=seconds)
 
 
 def _fault(response: Response, said: Complaint, now: datetime) -> ProviderError:
     if response.request.method not in {"GET", "HEAD"}:
-        return AnswerLost(f"Dynamics failed (status {said.status}). Whether the request took effect is not known yet.")
+        return AnswerLost(say("Dynamics failed (status {status}). Whether the request took effect is not known yet.", status=said.status))
     seconds = retry_after(response.headers.get("Retry-After", ""), now)
     if said.status == 503 and seconds:
-        return ProviderThrottled(f"Dynamics is not available. Try again in {seconds} s.", retry_after_seconds=seconds)
-    return ProviderUnreachable(f"Dynamics failed (status {said.status}). Nothing was changed there; try again in a moment.")
+        return ProviderThrottled(say("Dynamics is not available. Try again in {seconds} s.", seconds=seconds), retry_after_seconds=seconds)
+    return ProviderUnreachable(
+        say("Dynamics failed (status {status}). Nothing was changed there; try again in a moment.", status=said.status)
+    )
 
 
 def _forbidden(said: Complaint) -> ProviderError:
     if said.code == NOT_MEMBER and said.acting:
-        return Hidden("Dynamics does not know the supporter in whose name this was asked. Nothing was done.")
+        return Hidden(say("Dynamics does not know the supporter in whose name this was asked. Nothing was done."))
     if said.code == NOT_MEMBER:
         return ProviderSignInNeeded(
-            "Dynamics does not know the application. Add it as an application user of this environment, with a security role."
+            say("Dynamics does not know the application. Add it as an application user of this environment, with a security role.")
         )
     if said.code == READ_IS_MISSING or READ_IS_MISSING_NAME in said.words:
-        which = f"the column '{said.column}'" if said.column else "a column"
-        return FieldNotReadable(f"Column security keeps {which} from the application user.", fields=(said.column,) if said.column else ())
+        which = say("the column '{column}'", column=said.column) if said.column else say("a column")
+        return FieldNotReadable(
+            say("Column security keeps {which} from the application user.", which=which), fields=(said.column,) if said.column else ()
+        )
     privilege = None if ROW_CHECK in said.words else _PRIVILEGE.search(said.words)
     if said.acting and not (privilege and privilege[0] == ACTING):
         return _forbidden_to_supporter(said, privilege[0] if privilege else None)
     if privilege:
         return PrivilegeMissing(
-            f"The application user lacks the privilege {privilege[0]} in Dynamics. Add it to the security role of the application user."
+            say(
+                "The application user lacks the privilege {privilege} in Dynamics. Add it to the security role of the application user.",
+                privilege=privilege[0],
+            )
         )
-    return Hidden(f"Dynamics does not allow it: {said.words}" if said.words else "Dynamics does not allow it, and does not say why.")
+    return Hidden(
+        say("Dynamics does not allow it: {words}", words=said.words)
+        if said.words
+        else say("Dynamics does not allow it, and does not say why.")
+    )
 
 
 def _forbidden_to_supporter(said: Complaint, privilege: str | None) -> ProviderError:
     """Rights are those that both have: which of the two lacks one, Dynamics does not always say."""
     if privilege:
         return PrivilegeMissing(
-            f"Dynamics does not allow it to the supporter in whose name it was asked: they, or the application user, lack the privilege "
-            f"{privilege}. Add it to their security role."
+            say(
+                "Dynamics does not allow it to the supporter in whose name it was asked: they, or the application user, lack the privilege "
+                "{privilege}. Add it to their security role.",
+                privilege=privilege,
+            )
         )
-    why = f": {said.words}" if said.words else ", and does not say why."
-    return Hidden(f"Dynamics does not allow it to the supporter in whose name it was asked{why}")
+    if said.words:
+        return Hidden(say("Dynamics does not allow it to the supporter in whose name it was asked: {words}", words=said.words))
+    return Hidden(say("Dynamics does not allow it to the supporter in whose name it was asked, and does not say why."))
 
 
 def _refused(said: Complaint) -> ProviderError:
     if said.words:
-        return ProviderRefused(f"Dynamics refused: {said.words}")
-    return ProviderRefused(f"Dynamics refused without a reason (status {said.status}).")
+        return ProviderRefused(say("Dynamics refused: {words}", words=said.words))
+    return ProviderRefused(say("Dynamics refused without a reason (status {status}).", status=said.status))
 
 
 _BY_STATUS: Mapping[int, Callable[[Complaint], ProviderError]] = {
     403: _forbidden,
-    404: lambda said: Missing(f"Dynamics does not have it: {said.words}" if said.words else "Dynamics does not have it."),
-    412: lambda _: Changed("The record was changed in Dynamics meanwhile. Nothing was written; load it again."),
+    404: lambda said: Missing(
+        say("Dynamics does not have it: {words}", words=said.words) if said.words else say("Dynamics does not have it.")
+    ),
+    412: lambda _: Changed(say("The record was changed in Dynamics meanwhile. Nothing was written; load it again.")),
 }
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from jumpseat import ProviderThrottled
+from jumpseat import ProviderThrottled, say
 
 AT_ONCE = 8
 """Dataverse refuses from 52 calls at once on, for all hosts of one application user together."""
@@ -32,7 +32,8 @@ class Gate:
         """
         if not self._places.acquire(timeout=self._patience):
             raise ProviderThrottled(
-                f"Too many calls to Dynamics are under way. Try again in {COME_BACK_SECONDS} s.", retry_after_seconds=COME_BACK_SECONDS
+                say("Too many calls to Dynamics are under way. Try again in {seconds} s.", seconds=COME_BACK_SECONDS),
+                retry_after_seconds=COME_BACK_SECONDS,
             )
         try:
             yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jumpseat import InvalidValue
+from jumpseat import InvalidValue, say
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -27,7 +27,9 @@ def guid(text: str, param: str = "recordId") -> Guid:
     """
     found = find_guid(text)
     if found is None:
-        raise InvalidValue(f"'{text[:100]}' cannot be the id of a record: a GUID without braces, as Dynamics shows it.", param=param)
+        raise InvalidValue(
+            say("'{text}' cannot be the id of a record: a GUID without braces, as Dynamics shows it.", text=text[:100]), param=param
+        )
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NewType
 
-from jumpseat import InvalidValue
+from jumpseat import InvalidValue, say
 from jumpseat_dynamics.ids import Guid
 
 Condition = NewType("Condition", str)
@@ -28,7 +28,7 @@ def name(text: str) -> str:
         InvalidValue: it could be more than a name.
     """
     if not isinstance(text, str) or not _NAME.fullmatch(text):
-        raise InvalidValue(f"'{str(text)[:100]}' cannot be a name in Dynamics: letters, digits and '_' only.", param="field")
+        raise InvalidValue(say("'{text}' cannot be a name in Dynamics: letters, digits and '_' only.", text=str(text)[:100]), param="field")
     return text
 
 
@@ -59,7 +59,7 @@ def literal(value: Guid | str | int | bool | datetime | None) -> str:
     if isinstance(value, datetime):
         return instant(value)
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise InvalidValue("A text with control characters cannot be searched for in Dynamics.", param="value")
+        raise InvalidValue(say("A text with control characters cannot be searched for in Dynamics."), param="value")
     return "'" + value.replace("'", "''") + "'"
 
 
@@ -70,7 +70,7 @@ def instant(value: datetime) -> str:
         InvalidValue: it names no zone.
     """
     if value.tzinfo is None:
-        raise InvalidValue("A time for Dynamics has to say its zone.", param="value")
+        raise InvalidValue(say("A time for Dynamics has to say its zone."), param="value")
     return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -113,7 +113,9 @@ def expands(related: Iterable[Expand]) -> str:
     """
     texts = [str(one) for one in related]
     if len(texts) > MOST_EXPANDS:
-        raise InvalidValue(f"Dynamics reads at most {MOST_EXPANDS} related rows along; {len(texts)} are asked for.", param="expand")
+        raise InvalidValue(
+            say("Dynamics reads at most {most} related rows along; {n} are asked for.", most=MOST_EXPANDS, n=len(texts)), param="expand"
+        )
     return ",".join(texts)
 
 
@@ -140,7 +142,7 @@ def row(entity_set: str, id: Guid) -> str:
     """The path of a row, without a slash before it; also what a lookup is bound to."""
     if not isinstance(id, Guid):
         raise InvalidValue(
-            f"'{str(id)[:100]}' cannot be the id of a record: a GUID without braces, as Dynamics shows it.", param="recordId"
+            say("'{id}' cannot be the id of a record: a GUID without braces, as Dynamics shows it.", id=str(id)[:100]), param="recordId"
         )
     return f"{name(entity_set)}({id})"
 
@@ -152,7 +154,7 @@ def definition(table: str) -> str:
         InvalidValue: the name cannot be a table's.
     """
     if not is_logical(table):
-        raise InvalidValue(f"'{table[:100]}' cannot be the logical name of a table in Dynamics.", param="object")
+        raise InvalidValue(say("'{table}' cannot be the logical name of a table in Dynamics.", table=table[:100]), param="object")
     return f"EntityDefinitions(LogicalName='{table}')"
 
 

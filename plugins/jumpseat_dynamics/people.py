@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from jumpseat import Clock, Contact, ContactRule, FieldNotReadable, Record, RecordRef
+from jumpseat import Clock, Contact, ContactRule, FieldNotReadable, Record, RecordRef, say
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import TARGET, DataverseClient, Row
 from jumpseat_dynamics.ids import Guid, find_guid, guid
@@ -97,24 +97,24 @@ class People:
     def _self(self, record: Record, rule: ContactRule) -> list[Contact]:
         row = self._row(record)
         if record.object == "contact":
-            return self._present({"contactid": record.id, **row}, "the record itself", primary=True) if row else []
+            return self._present({"contactid": record.id, **row}, say("the record itself"), primary=True) if row else []
         if not any(isinstance(row.get(name), str) and row[name] for name in (*_EMAILS, "mobilephone", *_PHONES, "fullname")):
             return []
         # Other tables have states of their own: a qualified lead is state 1 and a person all the same.
         person = {**row, "contactid": record.id, "fullname": _text(row, "fullname") or record.name, "statecode": 0}
-        return self._present(person, "the record itself", primary=True)
+        return self._present(person, say("the record itself"), primary=True)
 
     def _lookup(self, record: Record, rule: ContactRule) -> list[Contact]:
-        return self._present(self._pointed(record, rule.target, "contact"), f"contact of the {_label(record)}")
+        return self._present(self._pointed(record, rule.target, "contact"), say("contact of the {owner}", owner=_label(record)))
 
     def _account_primary(self, record: Record, rule: ContactRule) -> list[Contact]:
         primary = _part(self._account(record, rule.target), _PRIMARY)
-        return self._present(primary, "primary contact of the account", primary=True)
+        return self._present(primary, say("primary contact of the account"), primary=True)
 
     def _account_contacts(self, record: Record, rule: ContactRule) -> list[Contact]:
         account = self._account(record, rule.target)
         id = find_guid(account.get("accountid"))
-        return self._whose(record, "parentcustomerid", id, _primary_id(account), "account") if id else []
+        return self._whose(record, "parentcustomerid", id, _primary_id(account), say("account")) if id else []
 
     def _children(self, record: Record, rule: ContactRule) -> list[Contact]:
         people = self._schema.table("contact")
@@ -129,7 +129,11 @@ class People:
         found = []
         for row in self._kept(record, f"{field} {owner}", lambda: self._client.all("contacts", query, most=MOST_CONTACTS)):
             first = primary is not None and find_guid(row.get("contactid")) == primary
-            found += self._present(row, f"{'primary contact' if first else 'contact'} of the {label}", primary=first)
+            found += self._present(
+                row,
+                say("primary contact of the {owner}", owner=label) if first else say("contact of the {owner}", owner=label),
+                primary=first,
+            )
         return sorted(found, key=lambda person: not person.primary)
 
     def _present(self, row: Row, relation: str, *, primary: bool = False) -> list[Contact]:
@@ -225,7 +229,8 @@ def _telling(ask: Callable[[], _T]) -> _T:
             raise
         columns = PERSON[1:-1]
         raise FieldNotReadable(
-            f"Column security keeps one of {', '.join(columns)} of the contacts from the application user.", fields=columns
+            say("Column security keeps one of {columns} of the contacts from the application user.", columns=", ".join(columns)),
+            fields=columns,
         ) from hidden
 
 
@@ -261,7 +266,7 @@ def _value(record: Record, rule: ContactRule) -> list[Contact]:
             email=values.get("email") or None,
             mobile=values.get("mobile") or None,
             phone=values.get("phone") or None,
-            relation="fields of the record",
+            relation=say("fields of the record"),
         )
     ]
 

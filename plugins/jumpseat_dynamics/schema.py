@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from jumpseat import Clock, FieldNotReadable
+from jumpseat import Clock, FieldNotReadable, say
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import DataverseClient, Row
 
@@ -60,7 +60,10 @@ class Table:
         """
         found = self.columns.get(name)
         if found is None:
-            raise FieldNotReadable(f"The table '{self.name}' in Dynamics has no column '{name[:100]}' that can be read.", fields=(name,))
+            raise FieldNotReadable(
+                say("The table '{table}' in Dynamics has no column '{column}' that can be read.", table=self.name, column=name[:100]),
+                fields=(name,),
+            )
         return found
 
     def read(self, names: Sequence[str]) -> list[Column]:
@@ -72,7 +75,10 @@ class Table:
         absent = tuple(name for name in names if name not in self.columns)
         if absent:
             listed = ", ".join(f"'{name[:100]}'" for name in absent)
-            raise FieldNotReadable(f"The table '{self.name}' in Dynamics has no column {listed} that can be read.", fields=absent)
+            raise FieldNotReadable(
+                say("The table '{table}' in Dynamics has no column {listed} that can be read.", table=self.name, listed=listed),
+                fields=absent,
+            )
         return [self.columns[name] for name in names]
 
 

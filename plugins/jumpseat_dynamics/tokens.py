@@ -24,8 +24,10 @@ from jumpseat import (
     ProviderThrottled,
     ProviderUnreachable,
     Secret,
+    joined,
     pinned,
     retry_after,
+    say,
 )
 from jumpseat_dynamics.failures import read_object
 
@@ -35,17 +37,17 @@ EARLY = timedelta(minutes=2)
 REST = timedelta(seconds=30)
 """After a refusal nobody asks again for so long: only a person can change what was refused."""
 SHORTEST_SECONDS, LONGEST_SECONDS, USUAL_SECONDS = 60, 86_400, 3600
-NO_MSAL = "A certificate needs the package msal, which is not installed: pip install 'jumpseat[entra]'."
-LOST = "Microsoft Entra ID did not answer the sign-in in time. Nothing was changed; try again in a moment."
+NO_MSAL = say("A certificate needs the package msal, which is not installed: pip install 'jumpseat[entra]'.")
+LOST = say("Microsoft Entra ID did not answer the sign-in in time. Nothing was changed; try again in a moment.")
 _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _REASON = re.compile(r"\bAADSTS\d{4,8}\b")
 WHAT_TO_DO: Mapping[str, str] = {
-    "AADSTS7000215": "The client secret is wrong: 'client_secret' takes its value, not its id.",
-    "AADSTS7000222": "The client secret has expired: make a new one in the app registration and put it into 'client_secret'.",
-    "AADSTS700016": "There is no application of this 'client_id' in the tenant.",
-    "AADSTS700027": "The certificate is not one of the app registration's, or has expired.",
-    "AADSTS90002": "There is no such 'tenant'.",
-    "AADSTS500011": "The tenant has no environment at 'url'.",
+    "AADSTS7000215": say("The client secret is wrong: 'client_secret' takes its value, not its id."),
+    "AADSTS7000222": say("The client secret has expired: make a new one in the app registration and put it into 'client_secret'."),
+    "AADSTS700016": say("There is no application of this 'client_id' in the tenant."),
+    "AADSTS700027": say("The certificate is not one of the app registration's, or has expired."),
+    "AADSTS90002": say("There is no such 'tenant'."),
+    "AADSTS500011": say("The tenant has no environment at 'url'."),
 }
 """What the reasons of Microsoft Entra ID mean here, by their code."""
 
@@ -166,8 +168,10 @@ def _by_certificate(http: HttpSession, app: App) -> Mapping[str, Any]:
         raise
     except Exception:  # msal raises whatever its JSON, key and certificate libraries raise, with parts of what they read
         raise ProviderSignInNeeded(
-            "The certificate cannot be used: 'certificate' takes the certificate and its private key as PEM, and 'authority' and 'tenant' "
-            "name where it is registered."
+            say(
+                "The certificate cannot be used: 'certificate' takes the certificate and its private key as PEM, and 'authority' "
+                "and 'tenant' name where it is registered."
+            )
         ) from None
     if not isinstance(answer, dict) or "access_token" not in answer:
         raise _refusal(answer if isinstance(answer, dict) else {})
@@ -177,7 +181,7 @@ def _by_certificate(http: HttpSession, app: App) -> Mapping[str, Any]:
 def _read(answer: Mapping[str, Any], now: datetime) -> _Token:
     text, seconds = answer.get("access_token"), answer.get("expires_in")
     if not isinstance(text, str) or not text:
-        raise ProviderError("Microsoft Entra ID answered the sign-in without a token. Check 'authority' of this source.")
+        raise ProviderError(say("Microsoft Entra ID answered the sign-in without a token. Check 'authority' of this source."))
     try:
         life = int(seconds) if isinstance(seconds, int | str) else USUAL_SECONDS
     except ValueError:
@@ -190,25 +194,32 @@ def _refusal(body: Mapping[str, Any]) -> ProviderSignInNeeded:
     words = body.get("error_description")
     found = _REASON.search(words) if isinstance(words, str) else None
     code = found[0] if found else ""
-    advice = WHAT_TO_DO.get(code, "Check 'tenant', 'client_id' and 'client_secret' of this source.")
-    return ProviderSignInNeeded(f"Microsoft Entra ID refuses the application{f' ({code})' if code else ''}. {advice}")
+    advice = WHAT_TO_DO.get(code, say("Check 'tenant', 'client_id' and 'client_secret' of this source."))
+    refused = (
+        say("Microsoft Entra ID refuses the application ({code}).", code=code)
+        if code
+        else say("Microsoft Entra ID refuses the application.")
+    )
+    return ProviderSignInNeeded(joined(refused, advice))
 
 
 def _trouble(response: Response, now: datetime) -> ProviderError:
     seconds = retry_after(response.headers.get("Retry-After", ""), now)
     if response.status_code == 429 or (response.status_code == 503 and seconds):
         seconds = max(seconds or 30, 1)
-        return ProviderThrottled(f"Microsoft Entra ID is busy. Try again in {seconds} s.", retry_after_seconds=seconds)
+        return ProviderThrottled(say("Microsoft Entra ID is busy. Try again in {seconds} s.", seconds=seconds), retry_after_seconds=seconds)
     if response.status_code >= 500:
         return ProviderUnreachable(
-            f"Microsoft Entra ID failed (status {response.status_code}). Nothing was changed; try again in a moment."
+            say("Microsoft Entra ID failed (status {status}). Nothing was changed; try again in a moment.", status=response.status_code)
         )
-    return ProviderError(f"Microsoft Entra ID answered in a way that is not known (status {response.status_code}). Check 'authority'.")
+    return ProviderError(
+        say("Microsoft Entra ID answered in a way that is not known (status {status}). Check 'authority'.", status=response.status_code)
+    )
 
 
 def _tenant(app: App) -> str:
     if not _TENANT.fullmatch(app.tenant) or ".." in app.tenant:
-        raise InvalidValue("'tenant' has to be the tenant's id or its domain, such as contoso.onmicrosoft.com.", param="tenant")
+        raise InvalidValue(say("'tenant' has to be the tenant's id or its domain, such as contoso.onmicrosoft.com."), param="tenant")
     return app.tenant
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from locale import windows_locale
 from typing import TypeVar, cast
 
-from jumpseat import Clock, ProviderRefused, RecordRef, SupporterInfo
+from jumpseat import Clock, ProviderRefused, RecordRef, SupporterInfo, say
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import DataverseClient, Row
 from jumpseat_dynamics.failures import ACTING, Hidden, Missing, PrivilegeMissing
@@ -83,7 +83,9 @@ class Users:
         user = find_guid(id)
         found = self._user(user) if user else None
         if found is not None and found[1] is None:
-            raise ProviderRefused(f"Dynamics does not say who {found[0].name} is in Microsoft Entra, so nothing is written in their name.")
+            raise ProviderRefused(
+                say("Dynamics does not say who {name} is in Microsoft Entra, so nothing is written in their name.", name=found[0].name)
+            )
         return found[1] if found else None
 
     def _reads(self, acting: Guid | None, path: str, id_field: str) -> bool | None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from jumpseat import Contact, Notice, ProviderError, ProviderRefused, Record, RecordNotFound
+from jumpseat import Contact, Notice, ProviderError, ProviderRefused, Record, RecordNotFound, say
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import DataverseClient, Row
 from jumpseat_dynamics.failures import Missing, PrivilegeMissing
@@ -81,12 +81,16 @@ class Writing:
         free = place is not None and not row.get(odata.lookup_value(place)) and (account is not None or record.object != "incident")
         if account is None and not free:
             raise ProviderRefused(
-                f"{table.label} '{record.name}' has no account and no free place for a contact; add the person in Dynamics."
+                say(
+                    "{table} '{record}' has no account and no free place for a contact; add the person in Dynamics.",
+                    table=table.label,
+                    record=record.name,
+                )
             )
         id = self._known(contact, account) or self._client.create("contacts", _person(contact, account), acting=acting)
         self._people.forget(record.ref)
         added = self._client.find(odata.row("contacts", id), odata.query(PERSON)) if id else None
-        relation = "added to the account" if account else "added to the record"
+        relation: str = say("added to the account") if account else say("added to the record")
         if free and place and id:
             relation = self._linked(table, record, place, id, str(row.get("@odata.etag") or "*"), relation, acting)
         return (to_contact(added, relation) if added else None) or _as_sent(contact, id, relation)
@@ -108,7 +112,7 @@ class Writing:
             self._client.update(table.entity_set, guid(record.id), bound, etag, acting=acting)
         except ProviderError:
             return otherwise  # the person is there: an error would only have them added a second time
-        return "added to the record"
+        return say("added to the record")
 
     # --- fields -------------------------------------------------------------------------------------------------------
 
@@ -182,13 +186,19 @@ class Writing:
 
 def not_found(record: Record) -> RecordNotFound:
     """Neither there nor shown, which Dynamics does not tell apart."""
-    return RecordNotFound(f"Dynamics has no {record.object} with the id '{record.id[:100]}', or does not show it to the application user.")
+    return RecordNotFound(
+        say(
+            "Dynamics has no {object} with the id '{id}', or does not show it to the application user.",
+            object=record.object,
+            id=record.id[:100],
+        )
+    )
 
 
 def _note(table: Table, record: Record, text: str) -> dict[str, Any]:
     if not table.takes_notes:
         raise ProviderRefused(
-            f"The table '{table.name}' takes no notes in Dynamics; switch 'Attachments' on for it, or 'chat_message' off."
+            say("The table '{table}' takes no notes in Dynamics; switch 'Attachments' on for it, or 'chat_message' off.", table=table.name)
         )
     place = f"objectid_{odata.name(table.name)}@odata.bind"
     return {"subject": SUBJECT, "notetext": _cut(text, LONGEST_NOTE), place: odata.bound(table.entity_set, guid(record.id))}
@@ -217,7 +227,11 @@ def _writable(table: Table, name: str) -> Column:
     column = table.columns.get(name)
     if column is None or not column.writable or name == table.id_field:
         raise ProviderRefused(
-            f"The table '{table.name}' in Dynamics has no column '{name[:100]}' that can be written; correct 'write_back' of this object."
+            say(
+                "The table '{table}' in Dynamics has no column '{name}' that can be written; correct 'write_back' of this object.",
+                table=table.name,
+                name=name[:100],
+            )
         )
     return column
 
@@ -234,8 +248,12 @@ def _as_type(table: Table, column: Column, limits: Limits, value: Any) -> Any:
     if column.type == "Boolean" and isinstance(value, bool):
         return value
     raise ProviderRefused(
-        f"The column '{column.name}' of the table '{table.name}' is of type {column.type} and cannot take this; "
-        "correct 'write_back' of this object."
+        say(
+            "The column '{column}' of the table '{table}' is of type {type} and cannot take this; correct 'write_back' of this object.",
+            column=column.name,
+            table=table.name,
+            type=column.type,
+        )
     )
 
 

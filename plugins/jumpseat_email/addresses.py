@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from jumpseat import RecipientInvalid
+from jumpseat import RecipientInvalid, say
 
 MAX_ADDRESS = 254
 """Octets; a path of 256 (RFC 5321 4.5.3.1.3) is an address in angle brackets."""
@@ -33,17 +33,17 @@ def check_address(address: str) -> str:
     local, at, domain = address.rpartition("@")
     if not at or not _LOCAL.fullmatch(local):
         raise _invalid(
-            address, "it must be one plain address such as name@example.com, without quotes, names, commas or accents before the '@'"
+            address, say("it must be one plain address such as name@example.com, without quotes, names, commas or accents before the '@'")
         )
     if len(local) > MAX_LOCAL:
-        raise _invalid(address, f"the part before the '@' is longer than {MAX_LOCAL} characters")
+        raise _invalid(address, say("the part before the '@' is longer than {most} characters", most=MAX_LOCAL))
     domain = domain.lower()
     ascii_domain = to_ascii(address, domain)
     labels = ascii_domain.split(".")
     if len(ascii_domain) > MAX_DOMAIN or len(local) + 1 + len(ascii_domain) > MAX_ADDRESS:
-        raise _invalid(address, f"it is longer than {MAX_ADDRESS} characters")
+        raise _invalid(address, say("it is longer than {most} characters", most=MAX_ADDRESS))
     if len(labels) < 2 or labels[-1].isdecimal() or not all(len(label) <= MAX_LABEL and _LABEL.fullmatch(label) for label in labels):
-        raise _invalid(address, "what follows the '@' is not the name of a mail domain")
+        raise _invalid(address, say("what follows the '@' is not the name of a mail domain"))
     _refuse_look_alikes(address, domain, ascii_domain)
     return f"{local}@{domain}"
 
@@ -67,7 +67,7 @@ def to_ascii(address: str, domain: str) -> str:
     try:
         return idna.encode(domain).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise _invalid(address, "what follows the '@' is not the name of a mail domain") from error
+        raise _invalid(address, say("what follows the '@' is not the name of a mail domain")) from error
 
 
 def _refuse_look_alikes(address: str, domain: str, ascii_domain: str) -> None:
@@ -83,7 +83,11 @@ def _refuse_look_alikes(address: str, domain: str, ascii_domain: str) -> None:
         imitates = not label.isascii() and scripts and "LATIN" not in scripts and all(not c.isalpha() or c in _LOOK_LATIN for c in label)
         if mixed or (imitates and labels[-1].isascii() and not labels[-1].startswith("xn--")):
             raise _invalid(
-                address, f"part {place + 1} of its domain mixes or imitates letters of another alphabet and may stand for somebody else"
+                address,
+                say(
+                    "part {number} of its domain mixes or imitates letters of another alphabet and may stand for somebody else",
+                    number=place + 1,
+                ),
             )
 
 
@@ -94,7 +98,7 @@ def _spelled(address: str, ascii_domain: str) -> list[str]:
     try:
         return [idna.decode(label) if label.startswith("xn--") else label for label in ascii_domain.split(".")]
     except (idna.IDNAError, UnicodeError) as error:
-        raise _invalid(address, "what follows the '@' is not the name of a mail domain") from error
+        raise _invalid(address, say("what follows the '@' is not the name of a mail domain")) from error
 
 
 def _script(letter: str) -> str:
@@ -104,4 +108,4 @@ def _script(letter: str) -> str:
 
 def _invalid(address: str, why: str) -> RecipientInvalid:
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in address[:100])
-    return RecipientInvalid(f"'{shown}' cannot be written to: {why}. Correct the address.", param="address")
+    return RecipientInvalid(say("'{shown}' cannot be written to: {why}. Correct the address.", shown=shown, why=why), param="address")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jumpseat import Message, Outcome, RecipientInvalid, Setting, ShareChannel
+from jumpseat import Message, Outcome, RecipientInvalid, Setting, ShareChannel, say
 from jumpseat_email.addresses import check_address
 from jumpseat_email.mail import Sender, UnsafeHeader, build
 from jumpseat_email.smtp import Server, deliver
@@ -18,32 +18,35 @@ class EmailChannel(ShareChannel):
     bytes, so that servers which drop repeats can.
     """
 
-    name, label, address_kind = "email", "E-mail", "email"
+    name, label, address_kind = "email", say("E-mail"), "email"
     deadline_seconds = 120.0
     settings = (
-        Setting("host", str, default="", help="Name of the SMTP server. Empty: no mail is sent, and the offer says so."),
-        Setting("port", int, help="Port of the SMTP server; left out: 587 for starttls, 465 for tls, 25 for none."),
+        Setting("host", str, default="", help=say("Name of the SMTP server. Empty: no mail is sent, and the offer says so.")),
+        Setting("port", int, help=say("Port of the SMTP server; left out: 587 for starttls, 465 for tls, 25 for none.")),
         Setting(
             "security",
             str,
             default="starttls",
             choices=SECURITY,
-            help="How the connection is protected; the certificate is always checked.",
+            help=say("How the connection is protected; the certificate is always checked."),
         ),
-        Setting("username", str, default="", help="Sign-in name; empty: no sign-in."),
-        Setting("password", str, secret=True, help="Sign-in password."),
-        Setting("sender", str, default="", help="Mailbox that mails come from, such as support@example.com."),
-        Setting("sender_name", str, default="", help="Name shown beside the sender."),
-        Setting("reply_to", str, default="", help="Mailbox that answers go to; empty: the sender."),
+        Setting("username", str, default="", help=say("Sign-in name; empty: no sign-in.")),
+        Setting("password", str, secret=True, help=say("Sign-in password.")),
+        Setting("sender", str, default="", help=say("Mailbox that mails come from, such as support@example.com.")),
+        Setting("sender_name", str, default="", help=say("Name shown beside the sender.")),
+        Setting("reply_to", str, default="", help=say("Mailbox that answers go to; empty: the sender.")),
         Setting(
-            "timeout_seconds", float, default=15.0, help="Longest wait for a connection and for each answer before the mail is handed over."
+            "timeout_seconds",
+            float,
+            default=15.0,
+            help=say("Longest wait for a connection and for each answer before the mail is handed over."),
         ),
-        Setting("ca_file", str, help="File of certificates to trust instead of the system's, for a company's own authority."),
+        Setting("ca_file", str, help=say("File of certificates to trust instead of the system's, for a company's own authority.")),
     )
 
     def missing(self) -> str:
         unset = next((name for name in ("host", "sender") if not getattr(self.config, name)), None)
-        return f"E-mail is not set up: fill '{unset}' in metadata/plugins/email.yaml." if unset else ""
+        return say("E-mail is not set up: fill '{unset}' in metadata/plugins/email.yaml.", unset=unset) if unset else ""
 
     def check(self, address: str) -> str:
         return check_address(address)

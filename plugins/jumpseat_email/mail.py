@@ -19,7 +19,7 @@ from email.message import EmailMessage
 from email.policy import SMTP, default as reading
 from email.utils import format_datetime
 
-from jumpseat import Message
+from jumpseat import Message, say
 from jumpseat_email.addresses import wire_address
 
 _WRITING = SMTP.clone(cte_type="7bit")
@@ -68,7 +68,7 @@ def build(message: Message, sender: Sender, now: datetime) -> Mail:
         RecipientInvalid: the recipient, the sender or the reply address is not one plain mailbox.
         UnsafeHeader: a value would break out of its header.
     """
-    for what, value in (("subject", message.subject), ("recipient's name", message.recipient_name), ("sender_name", sender.name)):
+    for what, value in ((say("subject"), message.subject), (say("recipient's name"), message.recipient_name), ("sender_name", sender.name)):
         guard(what, value)
     recipient, author = wire_address(message.address), wire_address(sender.address)
     mark = hashlib.sha256(message.key.encode("utf-8", "surrogatepass")).hexdigest()[:40]
@@ -86,7 +86,7 @@ def build(message: Message, sender: Sender, now: datetime) -> Mail:
         verify(data, list(mail.keys()), {"From": author, "To": recipient})
     except (ValueError, LookupError, AttributeError, MessageError) as error:
         # The library's own checks, and places where its parser trips over odd text: nothing was sent yet.
-        raise UnsafeHeader("The mail cannot be written; look for odd characters in the subject and the names.") from error
+        raise UnsafeHeader(say("The mail cannot be written; look for odd characters in the subject and the names.")) from error
     return Mail(author, recipient, str(mail["Message-ID"]), data)
 
 
@@ -97,11 +97,11 @@ def guard(what: str, value: str) -> None:
         UnsafeHeader: names ``what``.
     """
     if _BREAKS.search(value):
-        raise UnsafeHeader(f"The {what} holds a line break or a control character; take it out and share again.")
+        raise UnsafeHeader(say("The {what} holds a line break or a control character; take it out and share again.", what=what))
     for charset, encoding, text in _ENCODED.findall(value):
         raw = _decoded(encoding.lower(), text)
         if set(raw) & {0, 10, 13} or _BREAKS.search(_read(raw, charset)):
-            raise UnsafeHeader(f"The {what} holds an encoded line break or control character; take it out and share again.")
+            raise UnsafeHeader(say("The {what} holds an encoded line break or control character; take it out and share again.", what=what))
 
 
 def verify(data: bytes, names: list[str], mailboxes: dict[str, str]) -> None:
@@ -122,14 +122,20 @@ def verify(data: bytes, names: list[str], mailboxes: dict[str, str]) -> None:
     whole = data.isascii() and not re.search(rb"\r(?!\n)|(?<!\r)\n|\x00", data) and all(len(line) <= MAX_HEADER_LINE for line in lines)
     if not whole or found != names or parsed.keys() != names:
         raise UnsafeHeader(
-            "The mail does not read back with the headers it was built with, so it was not sent; look for odd characters in the subject."
+            say(
+                "The mail does not read back with the headers it was built with, so it was not sent; "
+                "look for odd characters in the subject."
+            )
         )
     for name, address in mailboxes.items():
         if [mailbox.addr_spec for mailbox in parsed[name].addresses] != [address] or any(
             group.display_name for group in parsed[name].groups
         ):
             raise UnsafeHeader(
-                f"The mail does not read back with one address in '{name}', so it was not sent; look for odd characters in the name."
+                say(
+                    "The mail does not read back with one address in '{name}', so it was not sent; look for odd characters in the name.",
+                    name=name,
+                )
             )
 
 

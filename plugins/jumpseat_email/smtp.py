@@ -12,7 +12,7 @@ import smtplib
 import ssl
 from dataclasses import dataclass
 
-from jumpseat import Outcome, Secret, redact
+from jumpseat import Outcome, Secret, redact, say
 from jumpseat_email.mail import Mail
 
 FINAL_ANSWER_SECONDS = 60.0
@@ -57,7 +57,9 @@ def deliver(mail: Mail, server: Server) -> Outcome:
         handed over; ``unknown`` where the connection was lost between the final dot and its answer.
     """
     if server.username and server.security == "none" and server.host not in _LOOPBACK:
-        return Outcome.failed(f"The password for {server.place} would travel unprotected; set 'security' to starttls or tls.", retry=False)
+        return Outcome.failed(
+            say("The password for {place} would travel unprotected; set 'security' to starttls or tls.", place=server.place), retry=False
+        )
     try:
         smtp = _connect(server, mail.sender.rpartition("@")[2])
     except _Stop as stop:
@@ -98,7 +100,11 @@ def _sign_in(smtp: smtplib.SMTP, server: Server) -> None:
     smtp.ehlo_or_helo_if_needed()
     if server.security == "starttls":
         if not smtp.has_extn("starttls"):
-            raise _Stop(Outcome.failed(f"{server.place} offers no STARTTLS; set 'security' to what the server speaks.", retry=False))
+            raise _Stop(
+                Outcome.failed(
+                    say("{place} offers no STARTTLS; set 'security' to what the server speaks.", place=server.place), retry=False
+                )
+            )
         smtp.starttls(context=ssl.create_default_context(cafile=server.ca_file))
         smtp.ehlo()
     if server.username:
@@ -109,40 +115,53 @@ def _no_connection(error: Exception, server: Server) -> Outcome:
     """Before MAIL nothing was said of the mail: always ``failed``, and worth another try unless an answer said no for good."""
     match error:
         case ssl.SSLCertVerificationError():
-            why = f"The certificate of {server.place} cannot be trusted ({error.verify_message})"
-            return Outcome.failed(f"{why}; correct 'host', or name the company's own 'ca_file'.", retry=False)
+            why = say("The certificate of {place} cannot be trusted ({cause})", place=server.place, cause=error.verify_message)
+            return Outcome.failed(say("{why}; correct 'host', or name the company's own 'ca_file'.", why=why), retry=False)
         case smtplib.SMTPAuthenticationError():
-            text = f"{server.place} did not accept 'username' and 'password': {_words(error.smtp_code, error.smtp_error, server)}"
+            text = say(
+                "{place} did not accept 'username' and 'password': {words}",
+                place=server.place,
+                words=_words(error.smtp_code, error.smtp_error, server),
+            )
             return Outcome.failed(text, retry=error.smtp_code < 500)
         case smtplib.SMTPResponseException():
-            text = f"{server.place} does not serve this host: {_words(error.smtp_code, error.smtp_error, server)}"
+            text = say(
+                "{place} does not serve this host: {words}", place=server.place, words=_words(error.smtp_code, error.smtp_error, server)
+            )
             return Outcome.failed(text, retry=not 500 <= error.smtp_code < 600)
         case smtplib.SMTPNotSupportedError():
-            return Outcome.failed(f"{server.place} offers no sign-in; leave 'username' empty or correct 'security'.", retry=False)
+            return Outcome.failed(
+                say("{place} offers no sign-in; leave 'username' empty or correct 'security'.", place=server.place), retry=False
+            )
         case FileNotFoundError():
-            return Outcome.failed("The file that 'ca_file' names does not exist; correct metadata/plugins/email.yaml.", retry=False)
+            return Outcome.failed(say("The file that 'ca_file' names does not exist; correct metadata/plugins/email.yaml."), retry=False)
         case ssl.SSLError():
             return Outcome.failed(
-                f"{server.place} does not speak TLS as expected; set 'security' and 'port' to what the server speaks.", retry=False
+                say("{place} does not speak TLS as expected; set 'security' and 'port' to what the server speaks.", place=server.place),
+                retry=False,
             )
         case smtplib.SMTPServerDisconnected() | TimeoutError() | OSError():
-            return Outcome.failed(f"The mail server {server.place} cannot be reached; nothing was sent.", retry=True)
+            return Outcome.failed(say("The mail server {place} cannot be reached; nothing was sent.", place=server.place), retry=True)
         case _:
-            return Outcome.failed(f"'{server.host}' cannot be the name of a mail server; correct 'host'.", retry=False)
+            return Outcome.failed(say("'{host}' cannot be the name of a mail server; correct 'host'.", host=server.host), retry=False)
 
 
 def _hand_over(smtp: smtplib.SMTP, mail: Mail, server: Server) -> Outcome:
     """MAIL, RCPT, DATA, the mail, the final dot."""
     try:
         options = [f"size={len(mail.data)}"] if smtp.has_extn("size") else []
-        _expect(250, smtp.mail(mail.sender, options), f"the sender {mail.sender}", server)
-        _expect(250, smtp.rcpt(mail.recipient), f"the recipient {mail.recipient}", server, also=251, only_this=True)
-        _expect(354, smtp.docmd("DATA"), "the mail", server)
+        _expect(250, smtp.mail(mail.sender, options), say("the sender {sender}", sender=mail.sender), server)
+        _expect(
+            250, smtp.rcpt(mail.recipient), say("the recipient {recipient}", recipient=mail.recipient), server, also=251, only_this=True
+        )
+        _expect(354, smtp.docmd("DATA"), say("the mail"), server)
         # The final dot is the end of what is written: when writing fails, it was not handed over.
         smtp.send(_with_final_dot(mail.data))
     except OSError as error:
         raise _Stop(
-            Outcome.failed(f"The connection to {server.place} was lost before the mail was complete; nothing was sent.", retry=True)
+            Outcome.failed(
+                say("The connection to {place} was lost before the mail was complete; nothing was sent.", place=server.place), retry=True
+            )
         ) from error
     try:
         if smtp.sock:
@@ -150,9 +169,12 @@ def _hand_over(smtp: smtplib.SMTP, mail: Mail, server: Server) -> Outcome:
         answer = smtp.getreply()
     except OSError:
         return Outcome.unknown(
-            f"{server.place} took the whole mail and did not confirm it: it may have been sent. Ask the recipient before sending again."
+            say(
+                "{place} took the whole mail and did not confirm it: it may have been sent. Ask the recipient before sending again.",
+                place=server.place,
+            )
         )
-    _expect(250, answer, "the mail", server)
+    _expect(250, answer, say("the mail"), server)
     return Outcome.sent(mail.message_id)
 
 
@@ -161,7 +183,7 @@ def _expect(code: int, answer: tuple[int, bytes], what: str, server: Server, als
         return
     if answer[0] == -1:
         raise smtplib.SMTPServerDisconnected
-    words = f"{server.place} does not take {what}: {_words(*answer, server)}"
+    words = say("{place} does not take {what}: {words}", place=server.place, what=what, words=_words(*answer, server))
     raise _Stop(Outcome.refused(words) if 500 <= answer[0] < 600 else Outcome.failed(words, retry=True, only_this=only_this))
 
 

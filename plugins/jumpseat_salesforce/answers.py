@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jumpseat import ObjectInfo, ProviderError
+from jumpseat import ObjectInfo, ProviderError, say
 from jumpseat_salesforce.ids import id_or_none
 from jumpseat_salesforce.soql import is_name
 
@@ -56,7 +56,7 @@ class Described:
         row = body if isinstance(body, dict) else {}
         name, label, listed = row.get("name"), row.get("label"), row.get("fields")
         if not isinstance(name, str) or not is_name(name) or not isinstance(listed, list):
-            raise unreadable("description of an object")
+            raise unreadable(say("description of an object"))
         fields = {field.name: field for item in listed if isinstance(item, dict) and (field := _field(item))}
         named = next(
             (item["name"] for item in listed if isinstance(item, dict) and item.get("nameField") and item.get("name") in fields), ""
@@ -100,14 +100,14 @@ class Page:
         """
         records = body.get("records") if isinstance(body, dict) else None
         if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-            raise unreadable("list of rows")
+            raise unreadable(say("list of rows"))
         more = body.get("nextRecordsUrl") if not body.get("done", True) else None
         return cls(tuple(records), more if isinstance(more, str) else None)
 
 
 def unreadable(what: str) -> ProviderError:
     """An answer that is none."""
-    return ProviderError(f"Salesforce's answer is no {what} that can be read. Try again in a moment.")
+    return ProviderError(say("Salesforce's answer is no {what} that can be read. Try again in a moment.", what=what))
 
 
 def created_id(body: Any) -> str | None:

@@ -23,6 +23,7 @@ from jumpseat import (
     ProviderUnreachable,
     RecordNotFound,
     RestClient,
+    say,
 )
 from jumpseat_salesforce.answers import Described, Page, Row, Usage, created_id, unreadable
 from jumpseat_salesforce.failures import Complaint, ServerFailed, error_for, read_json
@@ -68,7 +69,8 @@ class SalesforceClient:
     def __init__(self, http: HttpSession, access: AccessSource, clock: Clock, *, version: str, most_rows: int) -> None:
         if not _VERSION.fullmatch(version):
             raise InvalidValue(
-                f"'{version[:20]}' is no version of Salesforce's API: write 'api_version' like \"67.0\".", param="api_version"
+                say("'{version}' is no version of Salesforce's API: write 'api_version' like \"67.0\".", version=version[:20]),
+                param="api_version",
             )
         self.version, self._clock, self._most_rows = version, clock, most_rows
         self._base = f"/services/data/v{version}"
@@ -110,7 +112,11 @@ class SalesforceClient:
         rows = self.rows(tuple(dict.fromkeys(("Id", *fields))), object, (("Id", "=", full_id(id)),), limit=1)
         if not rows:
             raise RecordNotFound(
-                f"Salesforce has no {object} with the id '{full_id(id)}', or does not share it with the user that Jumpseat signs in as."
+                say(
+                    "Salesforce has no {object} with the id '{id}', or does not share it with the user that Jumpseat signs in as.",
+                    object=object,
+                    id=full_id(id),
+                )
             )
         return rows[0]
 
@@ -138,10 +144,12 @@ class SalesforceClient:
         try:
             body = read_json(self._call("POST", "/composite", json={"allOrNone": False, "compositeRequest": parts}))
         except AnswerLost as error:
-            raise ProviderUnreachable("Salesforce did not answer in time. Nothing was changed there; try again in a moment.") from error
+            raise ProviderUnreachable(
+                say("Salesforce did not answer in time. Nothing was changed there; try again in a moment.")
+            ) from error
         answers = body.get("compositeResponse") if isinstance(body, dict) else None
         if not isinstance(answers, list) or len(answers) != len(parts):
-            raise unreadable("list of answers")
+            raise unreadable(say("list of answers"))
         return tuple(self._part(answer) for answer in answers)
 
     def ping(self) -> Usage | None:
@@ -160,7 +168,9 @@ class SalesforceClient:
         """
         id = created_id(read_json(self._call("POST", f"/sobjects/{_checked(object)}", json=dict(values))))
         if id is None:
-            raise AnswerLost(f"Salesforce's answer to the new {object} cannot be read. Whether it was made is not known yet.")
+            raise AnswerLost(
+                say("Salesforce's answer to the new {object} cannot be read. Whether it was made is not known yet.", object=object)
+            )
         return id
 
     def update(self, object: str, id: str, values: Mapping[str, Any]) -> None:
@@ -225,7 +235,7 @@ class SalesforceClient:
     def _part(self, answer: Any) -> tuple[Row, ...]:
         status, body = (answer.get("httpStatusCode"), answer.get("body")) if isinstance(answer, dict) else (None, None)
         if not isinstance(status, int):
-            raise unreadable("list of answers")
+            raise unreadable(say("list of answers"))
         if not 200 <= status < 300:
             raise error_for(Complaint.of(status, body), wrote=False, version=self.version, now=self._clock.now())
         return self._all(Page.read(body))
@@ -242,13 +252,13 @@ class SalesforceClient:
 
     def _next(self, url: str) -> str:
         if not url.startswith(f"{self._base}/query/"):
-            raise ProviderError("Salesforce names a next page outside of its own API; it was not asked for.")
+            raise ProviderError(say("Salesforce names a next page outside of its own API; it was not asked for."))
         return url.removeprefix(self._base)
 
 
 def _checked(name: str) -> str:
     if not is_name(name):
-        raise InvalidValue(f"'{name[:100]}' cannot be the name of an object of Salesforce.", param="object")
+        raise InvalidValue(say("'{name}' cannot be the name of an object of Salesforce.", name=name[:100]), param="object")
     return name
 
 

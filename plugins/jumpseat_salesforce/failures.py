@@ -26,6 +26,7 @@ from jumpseat import (
     RecordNotFound,
     redact,
     retry_after,
+    say,
 )
 
 LONGEST = 300
@@ -117,72 +118,88 @@ def error_for(complaint: Complaint, *, wrote: bool, version: str, header: str = 
         now: the time, for a header that is a date.
     """
     if complaint.status in (429, 503) and (wait := retry_after(header, now)):
-        return ProviderThrottled(f"Salesforce is busy. Try again in {wait} s.", retry_after_seconds=wait)
+        return ProviderThrottled(say("Salesforce is busy. Try again in {wait} s.", wait=wait), retry_after_seconds=wait)
     if complaint.code == "REQUEST_LIMIT_EXCEEDED":
         return _limit(complaint)
     if complaint.status == 429:
-        return ProviderThrottled("Salesforce is busy. Try again in a minute.", retry_after_seconds=60)
+        return ProviderThrottled(say("Salesforce is busy. Try again in a minute."), retry_after_seconds=60)
     if complaint.status >= 500:
         return _fault(complaint, wrote=wrote)
     if complaint.status == 410 or complaint.code == "UNSUPPORTED_API_VERSION":
         return ProviderRefused(
-            f"Salesforce has retired version {version} of its API. Write a later one into 'api_version' of the source's file."
+            say(
+                "Salesforce has retired version {version} of its API. Write a later one into 'api_version' of the source's file.",
+                version=version,
+            )
         )
     if complaint.code == "UNABLE_TO_LOCK_ROW":
-        return ProviderUnreachable("Somebody else is changing the same record in Salesforce. Nothing was changed; try again in a moment.")
+        return ProviderUnreachable(
+            say("Somebody else is changing the same record in Salesforce. Nothing was changed; try again in a moment.")
+        )
     return _refusal(complaint, wrote=wrote)
 
 
 def _limit(complaint: Complaint) -> ProviderError:
     if "concurrent" in complaint.words.lower():
         return ProviderThrottled(
-            f"Salesforce runs as many long calls of this org as it allows. Try again in {BUSY_WAIT_SECONDS} s.",
+            say("Salesforce runs as many long calls of this org as it allows. Try again in {seconds} s.", seconds=BUSY_WAIT_SECONDS),
             retry_after_seconds=BUSY_WAIT_SECONDS,
         )
     return QuotaExhausted(
-        "The API calls that Salesforce allows this org in 24 hours are spent. They come free by and by; "
-        "'API Usage' in Salesforce's Setup shows who uses them.",
+        say(
+            "The API calls that Salesforce allows this org in 24 hours are spent. They come free by and by; "
+            "'API Usage' in Salesforce's Setup shows who uses them."
+        ),
         retry_after_seconds=QUOTA_WAIT_SECONDS,
     )
 
 
 def _fault(complaint: Complaint, *, wrote: bool) -> ProviderError:
     if wrote:
-        return AnswerLost(f"Salesforce failed (status {complaint.status}). Whether the request took effect is not known yet.")
-    return ServerFailed(f"Salesforce failed (status {complaint.status}). Nothing was changed there; try again in a moment.")
+        return AnswerLost(
+            say("Salesforce failed (status {status}). Whether the request took effect is not known yet.", status=complaint.status)
+        )
+    return ServerFailed(
+        say("Salesforce failed (status {status}). Nothing was changed there; try again in a moment.", status=complaint.status)
+    )
 
 
 def _refusal(complaint: Complaint, *, wrote: bool) -> JumpseatError:
     if complaint.code in _NO_OBJECT:
-        return NoSuchObject(_said("Salesforce has no such object, or hides it from the user that Jumpseat signs in as", complaint))
+        return NoSuchObject(_said(say("Salesforce has no such object, or hides it from the user that Jumpseat signs in as"), complaint))
     if complaint.fields and complaint.code in _FIELDS_OF_WRITES:
         return _field(complaint, wrote=wrote)
     if complaint.code in _MISSING or complaint.status == 404:
-        return RecordNotFound("Salesforce has no such record, or does not share it with the user that Jumpseat signs in as.")
+        return RecordNotFound(say("Salesforce has no such record, or does not share it with the user that Jumpseat signs in as."))
     if complaint.code in _READ_ONLY:
-        return ReadOnly(_said("Salesforce does not let the record be changed", complaint))
+        return ReadOnly(_said(say("Salesforce does not let the record be changed"), complaint))
     if complaint.code in _FEED_OFF:
-        return ProviderRefused(_said("This org has the function switched off (for messages in the feed: Chatter Settings)", complaint))
+        return ProviderRefused(_said(say("This org has the function switched off (for messages in the feed: Chatter Settings)"), complaint))
     if complaint.status == 300:
-        return ProviderRefused("Several records of Salesforce answer to this id; nothing was done.")
+        return ProviderRefused(say("Several records of Salesforce answer to this id; nothing was done."))
     if complaint.status == 403:
-        return ProviderRefused(_said("The user that Jumpseat signs in to Salesforce as may not do this", complaint))
-    return ProviderRefused(_said("Salesforce refused", complaint))
+        return ProviderRefused(_said(say("The user that Jumpseat signs in to Salesforce as may not do this"), complaint))
+    return ProviderRefused(_said(say("Salesforce refused"), complaint))
 
 
 def _field(complaint: Complaint, *, wrote: bool) -> ProviderError:
     names = ", ".join(f"'{name}'" for name in complaint.fields)
     if wrote:
         return ProviderRefused(
-            f"Salesforce does not let {names} be written. Let the user that Jumpseat signs in as edit it (field-level security), "
-            "or correct the name."
+            say(
+                "Salesforce does not let {names} be written. Let the user that Jumpseat signs in as edit it (field-level security), "
+                "or correct the name.",
+                names=names,
+            )
         )
-    return FieldNotReadable(f"Salesforce has no field {names} here, or does not show it.", fields=complaint.fields)
+    return FieldNotReadable(say("Salesforce has no field {names} here, or does not show it.", names=names), fields=complaint.fields)
 
 
 def _said(what: str, complaint: Complaint) -> str:
     told = complaint.words or complaint.code
-    return f"{what}: {told}." if told else f"{what} (status {complaint.status})."
+    if told:
+        return say("{what}: {words}.", what=what, words=told)
+    return say("{what} (status {status}).", what=what, status=complaint.status)
 
 
 def _first(body: Any) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jumpseat import InvalidValue
+from jumpseat import InvalidValue, say
 
 _CHECK_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[A-Z0-5]{3})?", re.ASCII)
@@ -32,11 +32,14 @@ def full_id(id: str) -> str:
     """
     if not _SHAPE.fullmatch(id):
         raise InvalidValue(
-            f"'{id[:100]}' cannot be the id of a record: 15 or 18 letters and digits, as Salesforce shows them.", param="recordId"
+            say("'{id}' cannot be the id of a record: 15 or 18 letters and digits, as Salesforce shows them.", id=id[:100]),
+            param="recordId",
         )
     full = id[:15] + check_characters(id[:15])
     if len(id) == 18 and id != full:
-        raise InvalidValue(f"'{id}' cannot be the id of a record: its last three characters do not belong to it.", param="recordId")
+        raise InvalidValue(
+            say("'{id}' cannot be the id of a record: its last three characters do not belong to it.", id=id), param="recordId"
+        )
     return full
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from jumpseat import Contact, ContactRule, ProviderRefused, Recipe, Record, RecordNotFound
+from jumpseat import Contact, ContactRule, ProviderRefused, Recipe, Record, RecordNotFound, joined, say
 from jumpseat_salesforce.answers import Described, Row, text
 from jumpseat_salesforce.client import SalesforceClient
 from jumpseat_salesforce.failures import NoSuchObject
@@ -79,30 +79,30 @@ class People:
         extra = described.present(("IsConverted", "ConvertedContactId"))
         row = self.client.record(record.object, record.id, (*self._fields(described), *extra))
         if row.get("IsConverted"):
-            return self._by_ids([row.get("ConvertedContactId")], {}, "the contact that the lead became")
-        return [self._contact(row, "the record itself", primary=True, described=described)]
+            return self._by_ids([row.get("ConvertedContactId")], {}, say("the contact that the lead became"))
+        return [self._contact(row, say("the record itself"), primary=True, described=described)]
 
     def _lookup(self, record: Record, rule: ContactRule) -> list[Contact]:
         id = id_of(self._value(record, rule.target), CONTACT)
-        found = self._by_ids([id], {}, f"contact of the {self._label(record)}")
+        found = self._by_ids([id], {}, say("contact of the {owner}", owner=self._label(record)))
         hidden = record.object == "Case" and found and set(_MIRRORS.values()) - self._described("Contact").fields.keys()
         return [self._mirrored(record, contact) for contact in found] if hidden and rule.target == "ContactId" else found
 
     def _children(self, record: Record, rule: ContactRule) -> list[Contact]:
-        return self._of(rule.target, full_id(record.id), f"contact of the {self._label(record)}")
+        return self._of(rule.target, full_id(record.id), say("contact of the {owner}", owner=self._label(record)))
 
     def _account_contacts(self, record: Record, rule: ContactRule) -> list[Contact]:
         account = id_or_none(self._value(record, rule.target))
         if account is None:
             return []
         primary = self._primaries(account)
-        people = self._of("AccountId", account, "contact of the account")
+        people = self._of("AccountId", account, say("contact of the account"))
         marked = [_as_primary(contact) if contact.id in primary else contact for contact in people]
         return sorted(marked, key=lambda contact: not contact.primary)
 
     def _account_primary(self, record: Record, rule: ContactRule) -> list[Contact]:
         account = id_or_none(self._value(record, rule.target))
-        found = self._by_ids(self._primaries(account), {}, "contact of the account") if account else []
+        found = self._by_ids(self._primaries(account), {}, say("contact of the account")) if account else []
         return [_as_primary(contact) for contact in found]
 
     def _roles(self, record: Record, rule: ContactRule) -> list[Contact]:
@@ -110,7 +110,11 @@ class People:
         parent, person = described.reference_to(record.object, f"{record.object}Id"), described.reference_to("Contact", "ContactId")
         if parent is None or person is None:
             raise ProviderRefused(
-                f"'{rule.target}' does not lead from {record.object} to contacts; correct the rule 'roles' of this object."
+                say(
+                    "'{target}' does not lead from {object} to contacts; correct the rule 'roles' of this object.",
+                    target=rule.target,
+                    object=record.object,
+                )
             )
         marks = described.present(("IsPrimary", "IsDirect", "Role", "Roles"))
         active: tuple[Condition, ...] = (("IsActive", "=", True),) if described.present(("IsActive",)) else ()
@@ -122,7 +126,7 @@ class People:
         for row in rows:
             if (id := id_of(row.get(person), CONTACT)) is not None:
                 by_id.setdefault(id, row)
-        return self._by_ids(list(by_id), by_id, f"contact of the {self._label(record)}")
+        return self._by_ids(list(by_id), by_id, say("contact of the {owner}", owner=self._label(record)))
 
     def _value_of(self, record: Record, rule: ContactRule) -> list[Contact]:
         values = {part: self._value(record, field) for part, field in rule.fields.items()}
@@ -136,7 +140,7 @@ class People:
                 email=found.get("email"),
                 mobile=found.get("mobile"),
                 phone=found.get("phone"),
-                relation="fields of the record",
+                relation=say("fields of the record"),
             )
         ]
 
@@ -167,7 +171,7 @@ class People:
 
     def _in_role(self, row: Row, role: Row, relation: str, described: Described) -> Contact:
         words = text(role, "Role") or (text(role, "Roles") or "").replace(";", ", ")
-        where = f"{words} ({relation})" if words else relation
+        where = joined(words, "(" + relation + ")") if words else relation
         return self._contact(row, where, primary=role.get("IsPrimary") is True, described=described)
 
     def _contact(self, row: Row, relation: str, *, described: Described, primary: bool = False) -> Contact:
@@ -185,7 +189,7 @@ class People:
             first_name=text(row, "FirstName"),
             language=language_tag(text(row, self.language_field)) if self.language_field else None,
             primary=primary,
-            relation=f"{relation}; mail to this address came back" if bounced and email else relation,
+            relation=say("{relation}; mail to this address came back", relation=relation) if bounced and email else relation,
             email_opt_out=row.get("HasOptedOutOfEmail") is True,
             phone_opt_out=row.get("DoNotCall") is True,
         )
@@ -217,7 +221,9 @@ class People:
     def _described(self, object: str) -> Described:
         found = self.client.describe(object)
         if found is None:
-            raise NoSuchObject(f"Salesforce has no object '{object[:100]}', or hides it from the user that Jumpseat signs in as.")
+            raise NoSuchObject(
+                say("Salesforce has no object '{object}', or hides it from the user that Jumpseat signs in as.", object=object[:100])
+            )
         return found
 
     def _label(self, record: Record) -> str:
@@ -250,4 +256,4 @@ def _addresses(described: Described, kind: str, *usual: str) -> tuple[str, ...]:
 
 
 def _as_primary(contact: Contact) -> Contact:
-    return replace(contact, primary=True, relation=f"primary {contact.relation}")
+    return replace(contact, primary=True, relation=say("primary {relation}", relation=contact.relation))

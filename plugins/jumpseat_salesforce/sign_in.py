@@ -18,14 +18,16 @@ from jumpseat import (
     Secret,
     SignIn,
     SignInRequest,
+    joined,
     pinned,
+    say,
 )
 from jumpseat_salesforce.answers import text
 from jumpseat_salesforce.failures import read_json
 from jumpseat_salesforce.tokens import TokenEndpoint, origin
 
 SCOPES = "api refresh_token id"
-AGAIN = "Sign in to Salesforce again."
+AGAIN = say("Sign in to Salesforce again.")
 
 
 class SalesforceSignIn(SignIn):
@@ -54,7 +56,7 @@ class SalesforceSignIn(SignIn):
 
     def refresh(self, grant: Grant) -> Grant:
         if grant.refresh_token is None:
-            raise ProviderSignInNeeded(f"The sign-in to Salesforce has ended, and the app gives no refresh tokens. {AGAIN}")
+            raise ProviderSignInNeeded(joined(say("The sign-in to Salesforce has ended, and the app gives no refresh tokens."), AGAIN))
         asked = {"grant_type": "refresh_token", "refresh_token": grant.refresh_token.reveal()}
         # Where the app rotates refresh tokens the answer holds the next one; otherwise the old one goes on working.
         return self._grant(self._endpoint().ask(self._app(asked), AGAIN), grant.refresh_token, grant.account)
@@ -110,4 +112,4 @@ class _JustSignedIn:
 
 
 def _no_answer(response: Response) -> ProviderError:
-    return ProviderError(f"Salesforce does not say whose sign-in it is (status {response.status_code}).")
+    return ProviderError(say("Salesforce does not say whose sign-in it is (status {status}).", status=response.status_code))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from jumpseat import InvalidValue
+from jumpseat import InvalidValue, say
 
 _STEP = r"[A-Za-z][A-Za-z0-9]{0,79}(?:_{1,2}[A-Za-z0-9]{1,80}){0,10}"
 _NAME = re.compile(_STEP, re.ASCII)
@@ -54,7 +54,7 @@ def literal(value: Value) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if any((ord(letter) < 32 and letter not in _ESCAPES) or ord(letter) == 127 for letter in value):
-        raise InvalidValue("A text with control characters cannot be looked for in Salesforce.")
+        raise InvalidValue(say("A text with control characters cannot be looked for in Salesforce."))
     return "'" + "".join(_ESCAPES.get(letter, letter) for letter in value) + "'"
 
 

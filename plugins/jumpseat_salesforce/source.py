@@ -29,6 +29,8 @@ from jumpseat import (
     SignIn,
     Supporter,
     SupporterInfo,
+    joined,
+    say,
 )
 from jumpseat_salesforce import supporters, writing
 from jumpseat_salesforce.answers import plain, value
@@ -69,18 +71,20 @@ class SalesforceSource(RecordSource):
     can_post_note = can_add_contact = can_write_back = can_notify = True
     skin = "salesforce"
     settings = (
-        Setting("url", str, default=REQUIRED, help="The org's My Domain: https://NAME.my.salesforce.com."),
-        Setting("client_id", str, help="Consumer key of the External Client App."),
-        Setting("client_secret", str, secret=True, help="Consumer secret of the External Client App."),
-        Setting("sign_in", str, default=WAYS[0], choices=WAYS, help="How the host signs in."),
-        Setting("private_key", str, secret=True, help="For jwt: the RSA key, in PEM form, whose certificate the app holds."),
-        Setting("username", str, help="For jwt: the user to sign in as."),
-        Setting("login_url", str, help="For jwt: who assertions are for; for web_server: where people sign in. Left out, the usual one."),
-        Setting("api_version", str, default="67.0", help="Version of the REST API."),
-        Setting("most_rows", int, default=200, help="Rows of one query that are read at most, up to 500."),
-        Setting("language_field", str, default="Language__c", help="Field of contacts and leads with their language, such as fr."),
-        Setting("custom_permissions", bool, default=True, help="Read custom permissions of supporters besides permission sets."),
-        Setting("notification_type", str, default="Jumpseat_Customer_Joined", help="API name of the custom notification type."),
+        Setting("url", str, default=REQUIRED, help=say("The org's My Domain: https://NAME.my.salesforce.com.")),
+        Setting("client_id", str, help=say("Consumer key of the External Client App.")),
+        Setting("client_secret", str, secret=True, help=say("Consumer secret of the External Client App.")),
+        Setting("sign_in", str, default=WAYS[0], choices=WAYS, help=say("How the host signs in.")),
+        Setting("private_key", str, secret=True, help=say("For jwt: the RSA key, in PEM form, whose certificate the app holds.")),
+        Setting("username", str, help=say("For jwt: the user to sign in as.")),
+        Setting(
+            "login_url", str, help=say("For jwt: who assertions are for; for web_server: where people sign in. Left out, the usual one.")
+        ),
+        Setting("api_version", str, default="67.0", help=say("Version of the REST API.")),
+        Setting("most_rows", int, default=200, help=say("Rows of one query that are read at most, up to 500.")),
+        Setting("language_field", str, default="Language__c", help=say("Field of contacts and leads with their language, such as fr.")),
+        Setting("custom_permissions", bool, default=True, help=say("Read custom permissions of supporters besides permission sets.")),
+        Setting("notification_type", str, default="Jumpseat_Customer_Joined", help=say("API name of the custom notification type.")),
     )
 
     def __init__(self) -> None:
@@ -97,9 +101,12 @@ class SalesforceSource(RecordSource):
         way = self.config.sign_in
         for name in NEEDED[way]:
             if not getattr(self.config, name):
-                return f"The setting '{name}' of the Salesforce source is not set; the sign-in '{way}' needs it."
+                return say("The setting '{name}' of the Salesforce source is not set; the sign-in '{way}' needs it.", name=name, way=way)
         if way == "web_server" and not self.runtime.accounts.has(self.source):
-            return f"Nobody is signed in to Salesforce yet. An administrator does so with 'jumpseat accounts sign-in {self.source}'."
+            return say(
+                "Nobody is signed in to Salesforce yet. An administrator does so with 'jumpseat accounts sign-in {source}'.",
+                source=self.source,
+            )
         return ""
 
     def sign_in(self) -> SignIn | None:
@@ -136,11 +143,16 @@ class SalesforceSource(RecordSource):
         client = self._client()
         described = client.describe(ref.object)
         if described is None:
-            raise NoSuchObject(f"Salesforce has no object '{ref.object[:100]}', or hides it from the user that Jumpseat signs in as.")
+            raise NoSuchObject(
+                say("Salesforce has no object '{object}', or hides it from the user that Jumpseat signs in as.", object=ref.object[:100])
+            )
         hidden = tuple(name for name in dict.fromkeys(fields) if "." not in name and name not in described.fields)
         if hidden:  # told all at once, and without a call; a query would name the first one only
             names = ", ".join(f"'{name[:100]}'" for name in hidden)
-            raise FieldNotReadable(f"{described.info.label} of Salesforce has no field {names}, or does not show it.", fields=hidden)
+            raise FieldNotReadable(
+                say("{object} of Salesforce has no field {names}, or does not show it.", object=described.info.label, names=names),
+                fields=hidden,
+            )
         try:
             row = client.record(ref.object, ref.id, fields)
         except FieldNotReadable as error:  # of a related object: named as it was asked for
@@ -183,12 +195,18 @@ class SalesforceSource(RecordSource):
             usage = client.ping()
         except RecordNotFound:
             return Health(
-                False, f"Salesforce has no version {self.config.api_version} of its API yet. Write an earlier one into 'api_version'."
+                False,
+                say(
+                    "Salesforce has no version {version} of its API yet. Write an earlier one into 'api_version'.",
+                    version=self.config.api_version,
+                ),
             )
         except JumpseatError as error:
             return Health(False, error.message)
-        calls = f" {usage.used} of {usage.allowed} API calls of 24 hours are used." if usage else ""
-        return Health(True, f"Signed in to {origin(self.config.url)}, API {client.version}.{calls}")
+        calls = say("{used} of {allowed} API calls of 24 hours are used.", used=usage.used, allowed=usage.allowed) if usage else ""
+        return Health(
+            True, joined(say("Signed in to {origin}, API {version}.", origin=origin(self.config.url), version=client.version), calls)
+        )
 
     def headroom(self) -> float | None:
         """Which part of the API calls of 24 hours is still free, 0 to 1, as the last answer said; None before one did. Asks nobody."""
@@ -208,9 +226,9 @@ class SalesforceSource(RecordSource):
             AnswerLost: it may have been added; calling again finds out.
         """
         id = writing.add_contact(self._client(), record, contact)
-        found = self._people().one(id, "added to the record")
+        found = self._people().one(id, say("added to the record"))
         if found is None:
-            raise ProviderError("The contact was added in Salesforce, and is not shown to the user that Jumpseat signs in as.")
+            raise ProviderError(say("The contact was added in Salesforce, and is not shown to the user that Jumpseat signs in as."))
         return found
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
@@ -246,7 +264,9 @@ class SalesforceSource(RecordSource):
         config, url, way = self.config, origin(self.config.url), self.config.sign_in
         unset = [name for name in NEEDED[way] if not getattr(config, name)]
         if unset:
-            raise ProviderRefused(f"The setting '{unset[0]}' of the Salesforce source is not set; the sign-in '{way}' needs it.")
+            raise ProviderRefused(
+                say("The setting '{name}' of the Salesforce source is not set; the sign-in '{way}' needs it.", name=unset[0], way=way)
+            )
         if way == "web_server":
             return SignedIn(self.runtime, self.source, url)
         endpoint = TokenEndpoint(self.http, url, url)
@@ -256,5 +276,5 @@ class SalesforceSource(RecordSource):
                 endpoint, Assertion(config.client_id, config.username, config.private_key, audience, self.clock).form, self.clock
             )
         if url.removeprefix("https://") in SHARED_LOGINS:
-            raise ProviderRefused("Client credentials work on the org's own address only: write its My Domain into 'url'.")
+            raise ProviderRefused(say("Client credentials work on the org's own address only: write its My Domain into 'url'."))
         return AskedTokens(endpoint, AppCredentials(config.client_id, config.client_secret).form, self.clock)

@@ -27,7 +27,9 @@ from jumpseat import (
     ProviderUnreachable,
     Runtime,
     Secret,
+    joined,
     pinned,
+    say,
 )
 from jumpseat_salesforce.failures import Complaint, read_json
 
@@ -38,7 +40,7 @@ ASSERTION_SECONDS = 180
 """How long a signed assertion may be used; the platform takes no more than a few minutes."""
 PATIENCE = timedelta(seconds=30)
 """Time between two sign-ins that are refused: too many lock the user."""
-CHECK_APP = "Check 'client_id', the secret and the External Client App in Salesforce's Setup."
+CHECK_APP = say("Check 'client_id', the secret and the External Client App in Salesforce's Setup.")
 
 
 def origin(url: str, setting: str = "url") -> str:
@@ -52,8 +54,11 @@ def origin(url: str, setting: str = "url") -> str:
     parts = urlsplit(checked)
     if parts.path or (parts.hostname or "").endswith(".lightning.force.com"):
         raise InvalidValue(
-            f"'{setting}' has to be the org's My Domain, https://NAME.my.salesforce.com, without a path "
-            "(Salesforce shows it in Setup under 'My Domain').",
+            say(
+                "'{setting}' has to be the org's My Domain, https://NAME.my.salesforce.com, without a path "
+                "(Salesforce shows it in Setup under 'My Domain').",
+                setting=setting,
+            ),
             param=setting,
         )
     return f"{parts.scheme}://{parts.netloc}".lower()
@@ -75,8 +80,11 @@ def same_org(url: str, answered: object) -> str:
     if instance != origin(url):
         host = f" ({urlsplit(instance).hostname})" if instance else ""
         raise ProviderRefused(
-            f"Salesforce's sign-in names another org{host} than 'url' of the source's file; nothing was sent there. "
-            "Write the org's My Domain."
+            say(
+                "Salesforce's sign-in names another org{host} than 'url' of the source's file; nothing was sent there. "
+                "Write the org's My Domain.",
+                host=host,
+            )
         )
     return instance
 
@@ -106,14 +114,16 @@ class TokenEndpoint:
         response = self._http.request("POST", address, data=dict(form), headers={"Accept": "application/json"}, auth=_as_it_is)
         body = read_json(response)
         if response.status_code == 429:
-            raise ProviderThrottled("Salesforce takes no more sign-ins for now. Try again in a minute.", retry_after_seconds=60)
+            raise ProviderThrottled(say("Salesforce takes no more sign-ins for now. Try again in a minute."), retry_after_seconds=60)
         if response.status_code >= 500:
-            raise ProviderUnreachable(f"Salesforce's sign-in failed (status {response.status_code}). Try again in a moment.")
+            raise ProviderUnreachable(
+                say("Salesforce's sign-in failed (status {status}). Try again in a moment.", status=response.status_code)
+            )
         token = body.get("access_token") if isinstance(body, dict) else None
         if response.status_code != 200 or not isinstance(token, str) or not token:
             complaint = Complaint.of(response.status_code, body)
             said = ": ".join(part for part in (complaint.code, complaint.words) if part) or f"status {response.status_code}"
-            raise ProviderSignInNeeded(f"Salesforce refuses the sign-in ({said}). {hint}")
+            raise ProviderSignInNeeded(joined(say("Salesforce refuses the sign-in ({said}).", said=said), hint))
         return {**body, "instance_url": same_org(self._url, body.get("instance_url"))}
 
 
@@ -154,7 +164,7 @@ class AskedTokens:
         try:
             body = self._endpoint.ask(self._form())
         except AnswerLost as error:  # a token nobody has seen does no harm
-            raise ProviderUnreachable("Salesforce's sign-in did not answer in time. Try again in a moment.") from error
+            raise ProviderUnreachable(say("Salesforce's sign-in did not answer in time. Try again in a moment.")) from error
         except (ProviderSignInNeeded, ProviderRefused) as error:
             self._refused = (self._clock.now(), error)
             raise
@@ -199,7 +209,9 @@ class Assertion:
         try:
             signed = jwt.encode(claims, self.private_key.reveal(), algorithm="RS256")
         except (ValueError, TypeError, jwt.PyJWTError):  # said without the cause, which may quote the key
-            raise ProviderSignInNeeded("'private_key' of the Salesforce source cannot sign: an RSA key in PEM form is needed.") from None
+            raise ProviderSignInNeeded(
+                say("'private_key' of the Salesforce source cannot sign: an RSA key in PEM form is needed.")
+            ) from None
         return {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
 
 

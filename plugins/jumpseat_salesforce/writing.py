@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from jumpseat import Contact, JumpseatError, Notice, ProviderRefused, Record
+from jumpseat import Contact, JumpseatError, Notice, ProviderRefused, Record, say
 from jumpseat_salesforce.answers import Described, FieldInfo
 from jumpseat_salesforce.client import FEED_CHARACTERS, SalesforceClient
 from jumpseat_salesforce.failures import NoSuchObject, ReadOnly
@@ -21,7 +21,7 @@ TITLE_CHARACTERS = 250
 BODY_CHARACTERS = 750
 MOST_RECIPIENTS = 500
 """Limits of one custom notification."""
-_READ_ONLY_HINT = (
+_READ_ONLY_HINT = say(
     "Let the user that Jumpseat signs in as edit it (field-level security), or take it out of 'write_back' in the object's file."
 )
 
@@ -54,7 +54,11 @@ def add_contact(client: SalesforceClient, record: Record, contact: Contact) -> s
     in_roles = record.object == "Opportunity" and client.describe("OpportunityContactRole") is not None
     if account is None and free is None and not in_roles:
         raise ProviderRefused(
-            f"{described.info.label} '{record.name}' has no account and no free place for a contact; add the person in Salesforce."
+            say(
+                "{info} '{record}' has no account and no free place for a contact; add the person in Salesforce.",
+                info=described.info.label,
+                record=record.name,
+            )
         )
     id = _known(client, contact, account) or client.create("Contact", _person(contact, account))
     if free is not None:
@@ -112,18 +116,31 @@ def write_back(client: SalesforceClient, record: Record, values: Mapping[str, An
         try:
             _complete_task(client, record, values, now)
         except JumpseatError as error:
-            raise ProviderRefused(f"{refused.message} A task could not be added instead: {error.message}") from error
+            raise ProviderRefused(
+                say("{refused} A task could not be added instead: {reason}", refused=refused.message, reason=error.message)
+            ) from error
 
 
 def _writable(described: Described, name: str) -> FieldInfo:
     field = described.fields.get(name)
     if field is None:
         raise ProviderRefused(
-            f"{described.info.label} has no field '{name}' that Jumpseat may see. Correct 'write_back' in the object's file, "
-            "or let the user that Jumpseat signs in as read and edit the field (field-level security)."
+            say(
+                "{info} has no field '{name}' that Jumpseat may see. Correct 'write_back' in the object's file, "
+                "or let the user that Jumpseat signs in as read and edit the field (field-level security).",
+                info=described.info.label,
+                name=name,
+            )
         )
     if not field.updateable:
-        raise ProviderRefused(f"Salesforce does not let '{name}' of {described.info.label} be written. {_READ_ONLY_HINT}")
+        raise ProviderRefused(
+            say(
+                "Salesforce does not let '{name}' of {info} be written. {read_only_hint}",
+                name=name,
+                info=described.info.label,
+                read_only_hint=_READ_ONLY_HINT,
+            )
+        )
     return field
 
 
@@ -186,8 +203,11 @@ def notify(client: SalesforceClient, kind: str, notice: Notice) -> None:
     type_id = id_or_none(rows[0].get("Id")) if rows else None
     if type_id is None:
         raise ProviderRefused(
-            f"Salesforce has no notification type '{kind}'. Make one in Setup under 'Custom Notifications', "
-            "or write its API name into 'notification_type' of the source's file."
+            say(
+                "Salesforce has no notification type '{kind}'. Make one in Setup under 'Custom Notifications', "
+                "or write its API name into 'notification_type' of the source's file.",
+                kind=kind,
+            )
         )
     client.act(
         "customNotificationAction",
@@ -212,7 +232,9 @@ def _body(notice: Notice) -> str:
 def _described(client: SalesforceClient, object: str) -> Described:
     found = client.describe(object)
     if found is None:
-        raise NoSuchObject(f"Salesforce has no object '{object[:100]}', or hides it from the user that Jumpseat signs in as.")
+        raise NoSuchObject(
+            say("Salesforce has no object '{object}', or hides it from the user that Jumpseat signs in as.", object=object[:100])
+        )
     return found
 
 

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jumpseat import InvalidValue, ObjectInfo, SupporterInfo
+from jumpseat import InvalidValue, ObjectInfo, SupporterInfo, say
 from jumpseat_sandbox.flavours import Flavour
 
 Row = dict[str, Any]
@@ -102,10 +102,10 @@ def load(flavour: Flavour, path: str | None = None) -> Crm:
     """
     file = Path(path) if path else resources.files("jumpseat_sandbox") / "data" / f"{flavour.name}.yaml"
     name = path or f"{flavour.name}.yaml"
-    data = _mapping(_read(file, name), name, "the file")
+    data = _mapping(_read(file, name), name, say("the file"))
     objects = _mapping(data.get("objects"), name, "'objects'")
     sheets = {object: _sheet(flavour, object, _mapping(spec, name, f"'{object}'"), name) for object, spec in objects.items()}
-    people = [_mapping(entry, name, "a supporter") for entry in data.get("supporters") or ()]
+    people = [_mapping(entry, name, say("a supporter")) for entry in data.get("supporters") or ()]
     supporters = {info.id: info for info in (_supporter(flavour, person, name) for person in people)}
     hidden = {flavour.check_id(str(person["id"])): frozenset(person.get("may_not_see") or ()) for person in people}
     return Crm(flavour, sheets, supporters, hidden)
@@ -117,24 +117,30 @@ def _read(file: Any, name: str) -> Any:
     try:
         return yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise _wrong(name, f"it cannot be read ({error.strerror})") from error
+        raise _wrong(name, say("it cannot be read ({cause})", cause=error.strerror)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise _wrong(name, f"line {mark.line + 1} is not YAML" if mark else "it is not YAML in UTF-8") from error
+        raise _wrong(name, say("line {line} is not YAML", line=mark.line + 1) if mark else say("it is not YAML in UTF-8")) from error
 
 
 def _sheet(flavour: Flavour, object: str, spec: Mapping[str, Any], name: str) -> Sheet:
     fields = frozenset(spec.get("fields") or ())
     id_field, name_field = flavour.id_field(object), spec.get("name_field")
     if id_field not in fields or name_field not in fields:
-        raise _wrong(name, f"'{object}' needs 'name_field', and '{id_field}' and the name field among its 'fields'")
+        raise _wrong(
+            name,
+            say("'{object}' needs 'name_field', and '{id_field}' and the name field among its 'fields'", object=object, id_field=id_field),
+        )
     rows: dict[str, Row] = {}
     for row in spec.get("records") or ():
-        id = _row_id(flavour, object, _mapping(row, name, f"a record of '{object}'"), id_field, name)
+        id = _row_id(flavour, object, _mapping(row, name, say("a record of '{object}'", object=object)), id_field, name)
         if id in rows:
-            raise _wrong(name, f"'{object}' has two records {id}")
+            raise _wrong(name, say("'{object}' has two records {id}", object=object, id=id))
         if unknown := sorted(set(row) - fields):
-            raise _wrong(name, f"'{object}' {id} uses '{unknown[0]}', which is not among the object's 'fields'")
+            raise _wrong(
+                name,
+                say("'{object}' {id} uses '{unknown}', which is not among the object's 'fields'", object=object, id=id, unknown=unknown[0]),
+            )
         rows[id] = {**row, id_field: id}
     info = ObjectInfo(object, str(spec.get("label") or object), str(name_field), fields)
     return Sheet(info, id_field, spec.get("contact_field"), spec.get("account_field"), rows)
@@ -144,12 +150,20 @@ def _row_id(flavour: Flavour, object: str, row: Mapping[str, Any], id_field: str
     try:
         return flavour.check_id(str(row.get(id_field, "")))
     except InvalidValue as error:
-        raise _wrong(name, f"a record of '{object}' has no usable '{id_field}'. {error.message}".rstrip(".")) from error
+        raise _wrong(
+            name,
+            say(
+                "a record of '{object}' has no usable '{id_field}'. {reason}",
+                object=object,
+                id_field=id_field,
+                reason=error.message.rstrip("."),
+            ),
+        ) from error
 
 
 def _supporter(flavour: Flavour, person: Mapping[str, Any], name: str) -> SupporterInfo:
     if not person.get("id") or not person.get("name"):
-        raise _wrong(name, "a supporter needs 'id' and 'name'")
+        raise _wrong(name, say("a supporter needs 'id' and 'name'"))
     return SupporterInfo(
         id=flavour.check_id(str(person["id"])),
         name=str(person["name"]),
@@ -162,12 +176,16 @@ def _supporter(flavour: Flavour, person: Mapping[str, Any], name: str) -> Suppor
 
 def _mapping(value: Any, name: str, what: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise _wrong(name, f"{what} is not a mapping")
+        raise _wrong(name, say("{what} is not a mapping", what=what))
     return value
 
 
 def _wrong(name: str, cause: str) -> InvalidValue:
     return InvalidValue(
-        f"The sample data in {name} cannot be used: {cause}. Correct the file, or leave 'data' out to use the sample that ships.",
+        say(
+            "The sample data in {name} cannot be used: {cause}. Correct the file, or leave 'data' out to use the sample that ships.",
+            name=name,
+            cause=cause,
+        ),
         param="data",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from jumpseat import Contact, ContactRule, InvalidValue, Record
+from jumpseat import Contact, ContactRule, InvalidValue, Record, say
 from jumpseat_sandbox.crm import Crm, Row
 from jumpseat_sandbox.flavours import Flavour
 
@@ -29,14 +29,14 @@ def find_contacts(crm: Crm, record: Record, rule: ContactRule) -> list[Contact]:
 
 def _self(asked: _Asked) -> list[Contact]:
     if asked.row.get("IsConverted"):
-        return _one(asked.crm, asked.row.get("ConvertedContactId"), "contact the lead became")
+        return _one(asked.crm, asked.row.get("ConvertedContactId"), say("contact the lead became"))
     if not asked.row.get(asked.crm.flavour.person.name):
         return []
-    return [to_contact(asked.crm, asked.row, "the record itself", id=asked.record.id)]
+    return [to_contact(asked.crm, asked.row, say("the record itself"), id=asked.record.id)]
 
 
 def _lookup(asked: _Asked) -> list[Contact]:
-    return _one(asked.crm, asked.row.get(asked.rule.target), f"contact of the {_label(asked.crm, asked.record)}")
+    return _one(asked.crm, asked.row.get(asked.rule.target), say("contact of the {owner}", owner=_label(asked.crm, asked.record)))
 
 
 def _children(asked: _Asked) -> list[Contact]:
@@ -47,7 +47,7 @@ def _children(asked: _Asked) -> list[Contact]:
 
 def _account_primary(asked: _Asked) -> list[Contact]:
     primary = _primary_of(asked.crm, asked.row.get(asked.rule.target))
-    return _one(asked.crm, primary, "primary contact of the account", primary=True)
+    return _one(asked.crm, primary, say("primary contact of the account"), primary=True)
 
 
 def _account_contacts(asked: _Asked) -> list[Contact]:
@@ -84,7 +84,7 @@ def _value(asked: _Asked) -> list[Contact]:
             email=values.get("email"),
             mobile=values.get("mobile"),
             phone=values.get("phone"),
-            relation=f"as written in the {_label(asked.crm, asked.record)}",
+            relation=say("as written in the {label}", label=_label(asked.crm, asked.record)),
         )
     ]
 
@@ -124,7 +124,9 @@ def _primary_first(crm: Crm, people: Iterable[Row], account: str | None, owner: 
         to_contact(
             crm,
             person,
-            f"{'primary contact' if person[id_field] == primary else 'contact'} of the {owner}",
+            say("primary contact of the {owner}", owner=owner)
+            if person[id_field] == primary
+            else say("contact of the {owner}", owner=owner),
             primary=person[id_field] == primary,
         )
         for person in ordered

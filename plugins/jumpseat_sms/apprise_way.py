@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from urllib.parse import quote
 
-from jumpseat import Message, Outcome, Secret
+from jumpseat import Message, Outcome, Secret, joined, say
 
 
 def send(message: Message, url: Secret) -> Outcome:
@@ -20,11 +20,11 @@ def send(message: Message, url: Secret) -> Outcome:
     try:
         apprise = importlib.import_module("apprise")
     except ImportError:
-        return Outcome.refused("'apprise_url' needs the package apprise: install jumpseat[apprise], or describe the gateway by 'url'.")
+        return Outcome.refused(say("'apprise_url' needs the package apprise: install jumpseat[apprise], or describe the gateway by 'url'."))
     service = apprise.Apprise(asset=apprise.AppriseAsset(async_mode=False))
     if not service.add(url.reveal().replace("{to}", quote(message.address, safe="+"))):
-        return Outcome.refused("Apprise does not understand 'apprise_url'; correct it in metadata/plugins/sms.yaml.")
+        return Outcome.refused(say("Apprise does not understand 'apprise_url'; correct it in metadata/plugins/sms.yaml."))
     if service.notify(body=message.text, body_format=apprise.NotifyFormat.TEXT):
         return Outcome.sent()
-    why = "The service behind 'apprise_url' did not confirm the text."
-    return Outcome.unknown(f"{why} The text may have been sent; ask the recipient before sending again.")
+    why = say("The service behind 'apprise_url' did not confirm the text.")
+    return Outcome.unknown(joined(why, say("The text may have been sent; ask the recipient before sending again.")))

@@ -15,15 +15,17 @@ from jumpseat import (
     RecipientInvalid,
     Setting,
     ShareChannel,
+    joined,
     redact,
     retry_after,
+    say,
 )
 from jumpseat_sms import apprise_way
 from jumpseat_sms.gateway import Gateway, NotSetUp, gateway_of, pick, read
 from jumpseat_sms.numbers import NUMBER_TYPES, check_number
 from jumpseat_sms.segments import longest, segments
 
-PERHAPS_SENT = "The text may have been sent; ask the recipient before sending again."
+PERHAPS_SENT = say("The text may have been sent; ask the recipient before sending again.")
 
 
 class SmsChannel(ShareChannel):
@@ -33,40 +35,50 @@ class SmsChannel(ShareChannel):
     be sent again; where it can be asked, the host asks; elsewhere the outcome is ``unknown``.
     """
 
-    name, label, address_kind = "sms", "SMS", "phone"
+    name, label, address_kind = "sms", say("SMS"), "phone"
     settings = (
-        Setting("preset", str, default="generic", choices=("generic", "twilio"), help="A gateway that is described already."),
-        Setting("url", str, default="", help="Where messages are posted; https only. With preset twilio: another host than Twilio's own."),
-        Setting("method", str, default="POST", choices=("POST", "PUT"), help="HTTP method; never GET, which is repeated when it is lost."),
-        Setting("body", dict[str, str], help="What is posted, by name; {to}, {to_digits}, {text}, {sender} and {key} are filled in."),
-        Setting("body_format", str, default="json", choices=("json", "form"), help="How the body is written."),
-        Setting("sender", str, default="", help="Number or name that texts come from."),
-        Setting("auth", str, default="none", choices=("none", "basic", "bearer", "header"), help="How to sign in to the gateway."),
-        Setting("username", str, default="", help="User name for auth basic."),
-        Setting("secret", str, secret=True, help="Password, token or key for auth."),
-        Setting("auth_header", str, default="", help="Name of the header that carries the secret for auth header."),
-        Setting("key_header", str, default="", help="Header that carries the key of a message, such as Idempotency-Key."),
-        Setting("honours_key", bool, default=False, help="True when the gateway promises that one key is one message."),
-        Setting("id_path", str, default="", help="Where the answer holds the message's id: a dotted path such as messages.0.id."),
-        Setting("success_statuses", list[str], help="HTTP statuses that mean taken; left out: every 2xx."),
-        Setting("lookup_url", str, default="", help="Where to ask what became of a message; {key} and {to} are filled in."),
-        Setting("status_path", str, default="", help="Where an answer holds the gateway's word for the state."),
-        Setting("status_map", dict[str, str], help="The gateway's words, each with sent, refused, failed or unknown."),
-        Setting("error_path", str, default="", help="Where a refusal holds its reason, shown to the supporter."),
-        Setting("account_sid", str, default="", help="Twilio: the account."),
-        Setting("auth_token", str, secret=True, help="Twilio: its token."),
-        Setting("messaging_service_sid", str, default="", help="Twilio: the messaging service to send from, instead of 'sender'."),
-        Setting("apprise_url", str, secret=True, help="A service by its Apprise URL, with {to} for the number; needs jumpseat[apprise]."),
-        Setting("receipts", bool, default=False, help="True when the gateway calls back at /-/sms/receipt with what became of a message."),
-        Setting("receipt_secret", str, secret=True, help="What a receipt carries to show that the gateway sent it; not for Twilio."),
-        Setting("receipt_header", str, default="", help="Header of a receipt that carries receipt_secret; left out: the end of its path."),
-        Setting("receipt_key_path", str, default="", help="Where a receipt holds the key of its message: a dotted path."),
-        Setting("receipt_id_path", str, default="", help="Where a receipt holds the gateway's id of its message; left out: id_path."),
-        Setting("receipt_status_path", str, default="", help="Where a receipt holds the state; left out: status_path."),
-        Setting("receipt_error_path", str, default="", help="Where a receipt holds the reason; left out: error_path."),
-        Setting("number_types", list[str], default=list(NUMBER_TYPES), help="Kinds of number that are written to."),
-        Setting("countries", list[str], help="Countries that are written to, by ISO code; left out: all."),
-        Setting("max_segments", int, default=3, help="Longest text, in segments of 160 (GSM-7) or 70 (UCS-2) characters."),
+        Setting("preset", str, default="generic", choices=("generic", "twilio"), help=say("A gateway that is described already.")),
+        Setting(
+            "url", str, default="", help=say("Where messages are posted; https only. With preset twilio: another host than Twilio's own.")
+        ),
+        Setting(
+            "method", str, default="POST", choices=("POST", "PUT"), help=say("HTTP method; never GET, which is repeated when it is lost.")
+        ),
+        Setting("body", dict[str, str], help=say("What is posted, by name; {to}, {to_digits}, {text}, {sender} and {key} are filled in.")),
+        Setting("body_format", str, default="json", choices=("json", "form"), help=say("How the body is written.")),
+        Setting("sender", str, default="", help=say("Number or name that texts come from.")),
+        Setting("auth", str, default="none", choices=("none", "basic", "bearer", "header"), help=say("How to sign in to the gateway.")),
+        Setting("username", str, default="", help=say("User name for auth basic.")),
+        Setting("secret", str, secret=True, help=say("Password, token or key for auth.")),
+        Setting("auth_header", str, default="", help=say("Name of the header that carries the secret for auth header.")),
+        Setting("key_header", str, default="", help=say("Header that carries the key of a message, such as Idempotency-Key.")),
+        Setting("honours_key", bool, default=False, help=say("True when the gateway promises that one key is one message.")),
+        Setting("id_path", str, default="", help=say("Where the answer holds the message's id: a dotted path such as messages.0.id.")),
+        Setting("success_statuses", list[str], help=say("HTTP statuses that mean taken; left out: every 2xx.")),
+        Setting("lookup_url", str, default="", help=say("Where to ask what became of a message; {key} and {to} are filled in.")),
+        Setting("status_path", str, default="", help=say("Where an answer holds the gateway's word for the state.")),
+        Setting("status_map", dict[str, str], help=say("The gateway's words, each with sent, refused, failed or unknown.")),
+        Setting("error_path", str, default="", help=say("Where a refusal holds its reason, shown to the supporter.")),
+        Setting("account_sid", str, default="", help=say("Twilio: the account.")),
+        Setting("auth_token", str, secret=True, help=say("Twilio: its token.")),
+        Setting("messaging_service_sid", str, default="", help=say("Twilio: the messaging service to send from, instead of 'sender'.")),
+        Setting(
+            "apprise_url", str, secret=True, help=say("A service by its Apprise URL, with {to} for the number; needs jumpseat[apprise].")
+        ),
+        Setting(
+            "receipts", bool, default=False, help=say("True when the gateway calls back at /-/sms/receipt with what became of a message.")
+        ),
+        Setting("receipt_secret", str, secret=True, help=say("What a receipt carries to show that the gateway sent it; not for Twilio.")),
+        Setting(
+            "receipt_header", str, default="", help=say("Header of a receipt that carries receipt_secret; left out: the end of its path.")
+        ),
+        Setting("receipt_key_path", str, default="", help=say("Where a receipt holds the key of its message: a dotted path.")),
+        Setting("receipt_id_path", str, default="", help=say("Where a receipt holds the gateway's id of its message; left out: id_path.")),
+        Setting("receipt_status_path", str, default="", help=say("Where a receipt holds the state; left out: status_path.")),
+        Setting("receipt_error_path", str, default="", help=say("Where a receipt holds the reason; left out: error_path.")),
+        Setting("number_types", list[str], default=list(NUMBER_TYPES), help=say("Kinds of number that are written to.")),
+        Setting("countries", list[str], help=say("Countries that are written to, by ISO code; left out: all.")),
+        Setting("max_segments", int, default=3, help=say("Longest text, in segments of 160 (GSM-7) or 70 (UCS-2) characters.")),
     )
 
     @property
@@ -108,8 +120,14 @@ class SmsChannel(ShareChannel):
         size, limit = segments(message.text), self.config.max_segments
         if size.segments > limit:
             return Outcome.refused(
-                f"The text takes {size.segments} segments ({size.characters} characters in {size.encoding}); "
-                f"{limit} are allowed. Shorten it, or raise 'max_segments' in metadata/plugins/sms.yaml."
+                say(
+                    "The text takes {segments} segments ({characters} characters in {encoding}); "
+                    "{limit} are allowed. Shorten it, or raise 'max_segments' in metadata/plugins/sms.yaml.",
+                    segments=size.segments,
+                    characters=size.characters,
+                    encoding=size.encoding,
+                    limit=limit,
+                )
             )
         try:
             self.check(message.address)
@@ -135,11 +153,15 @@ class SmsChannel(ShareChannel):
         if answer.status_code == 404:
             return None
         if answer.status_code == 429:
-            raise ProviderThrottled(f"{gateway.place} asks for patience.", retry_after_seconds=self._retry_after(answer))
+            raise ProviderThrottled(say("{place} asks for patience.", place=gateway.place), retry_after_seconds=self._retry_after(answer))
         if answer.status_code >= 500:
-            raise ProviderUnreachable(f"{gateway.place} has a failure ({answer.status_code}); ask again in a moment.")
+            raise ProviderUnreachable(
+                say("{place} has a failure ({status}); ask again in a moment.", place=gateway.place, status=answer.status_code)
+            )
         if not answer.ok:
-            raise ProviderError(f"{gateway.place} does not say what became of the text: {_reason(answer, gateway)}")
+            raise ProviderError(
+                say("{place} does not say what became of the text: {reason}", place=gateway.place, reason=_reason(answer, gateway))
+            )
         return _taken(answer, gateway)
 
     def _hand_over(self, message: Message, gateway: Gateway) -> Outcome:
@@ -157,15 +179,29 @@ class SmsChannel(ShareChannel):
         if status in gateway.success_statuses or (not gateway.success_statuses and 200 <= status < 300):
             return _taken(answer, gateway)
         if status == 429:
-            return Outcome.failed(f"{gateway.place} asks for patience: {reason}", retry=True, retry_after_seconds=self._retry_after(answer))
+            return Outcome.failed(
+                say("{place} asks for patience: {reason}", place=gateway.place, reason=reason),
+                retry=True,
+                retry_after_seconds=self._retry_after(answer),
+            )
         if 300 <= status < 400:
-            return Outcome.refused(f"{gateway.place} points to another address ({status}); correct 'url' in metadata/plugins/sms.yaml.")
+            return Outcome.refused(
+                say(
+                    "{place} points to another address ({status}); correct 'url' in metadata/plugins/sms.yaml.",
+                    place=gateway.place,
+                    status=status,
+                )
+            )
         # 408: the gateway gave up waiting for the request. 409: the same key is being worked on.
         if 400 <= status < 500 and status != 408 and not (status == 409 and gateway.honours_key):
-            return Outcome.refused(f"{gateway.place} refused the text: {reason}")
+            return Outcome.refused(say("{place} refused the text: {reason}", place=gateway.place, reason=reason))
         if gateway.honours_key:
-            return Outcome.failed(f"{gateway.place} has a failure: {reason}", retry=True, retry_after_seconds=self._retry_after(answer))
-        return _lost(gateway, f"{gateway.place} has a failure: {reason}.")
+            return Outcome.failed(
+                say("{place} has a failure: {reason}", place=gateway.place, reason=reason),
+                retry=True,
+                retry_after_seconds=self._retry_after(answer),
+            )
+        return _lost(gateway, say("{place} has a failure: {reason}.", place=gateway.place, reason=reason))
 
     def _retry_after(self, answer: Response) -> int | None:
         return retry_after(answer.headers.get("Retry-After", ""), self.clock.now())
@@ -194,7 +230,7 @@ def _lost(gateway: Gateway, why: str) -> Outcome:
     """
     if gateway.honours_key or gateway.lookup_url:
         raise AnswerLost(why)
-    return Outcome.unknown(f"{why} {PERHAPS_SENT}")
+    return Outcome.unknown(joined(why, PERHAPS_SENT))
 
 
 def _taken(answer: Response, gateway: Gateway) -> Outcome:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from requests import PreparedRequest
 
-from jumpseat import Config, Message, Outcome, Secret
+from jumpseat import Config, Message, Outcome, Secret, say
 
 FILE = "metadata/plugins/sms.yaml"
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -112,25 +112,40 @@ def gateway_of(config: Config, public_url: str = "") -> Gateway:
     gateway = _twilio(config, public_url) if config.preset == "twilio" else _generic(config)
     address = urlsplit(gateway.url)
     if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOOPBACK):
-        raise NotSetUp(f"'url' in {FILE} must begin with https://; a text and its password do not travel unprotected.")
+        raise NotSetUp(say("'url' in {file} must begin with https://; a text and its password do not travel unprotected.", file=FILE))
     for name, template in {**gateway.body, "lookup_url": gateway.lookup_url}.items():
         for place in _PLACE.findall(template):
             if place not in PLACES:
-                raise NotSetUp(f"'{name}' in {FILE} uses {{{place}}}; there are {', '.join(f'{{{known}}}' for known in PLACES)}.")
+                raise NotSetUp(
+                    say(
+                        "'{name}' in {file} uses {{{place}}}; there are {known}.",
+                        name=name,
+                        file=FILE,
+                        place=place,
+                        known=", ".join(f"{{{known}}}" for known in PLACES),
+                    )
+                )
     if unknown := sorted(set((gateway.status_map or {}).values()) - set(STATES)):
-        raise NotSetUp(f"'status_map' in {FILE} leads to '{unknown[0]}'; an outcome is one of {', '.join(STATES)}.")
+        raise NotSetUp(
+            say(
+                "'status_map' in {file} leads to '{unknown}'; an outcome is one of {states}.",
+                file=FILE,
+                unknown=unknown[0],
+                states=", ".join(STATES),
+            )
+        )
     return gateway
 
 
 def _generic(config: Config) -> Gateway:
     if not config.url:
-        raise NotSetUp(f"SMS is not set up: fill 'url' and 'body' in {FILE}, or 'preset: twilio' with its keys.")
+        raise NotSetUp(say("SMS is not set up: fill 'url' and 'body' in {file}, or 'preset: twilio' with its keys.", file=FILE))
     if not config.body or not any("{text}" in template for template in config.body.values()):
-        raise NotSetUp(f"SMS is not set up: 'body' in {FILE} must say where {{to}} and {{text}} go.")
+        raise NotSetUp(say("SMS is not set up: 'body' in {file} must say where {{to}} and {{text}} go.", file=FILE))
     if config.auth == "header" and not config.auth_header:
-        raise NotSetUp(f"'auth: header' needs 'auth_header' in {FILE}: the name of the header that carries the secret.")
+        raise NotSetUp(say("'auth: header' needs 'auth_header' in {file}: the name of the header that carries the secret.", file=FILE))
     if config.honours_key and not config.key_header and not any("{key}" in template for template in config.body.values()):
-        raise NotSetUp(f"'honours_key' needs a place for the key in {FILE}: 'key_header', or {{key}} in 'body'.")
+        raise NotSetUp(say("'honours_key' needs a place for the key in {file}: 'key_header', or {{key}} in 'body'.", file=FILE))
     return Gateway(
         url=config.url,
         body=config.body,
@@ -154,16 +169,16 @@ def _generic(config: Config) -> Gateway:
 
 def _statuses(written: Sequence[str]) -> frozenset[int]:
     if wrong := [status for status in written if not re.fullmatch("[1-5][0-9][0-9]", status)]:
-        raise NotSetUp(f"'success_statuses' in {FILE} holds '{wrong[0]}'; a status is a number such as 200.")
+        raise NotSetUp(say("'success_statuses' in {file} holds '{wrong}'; a status is a number such as 200.", file=FILE, wrong=wrong[0]))
     return frozenset(int(status) for status in written)
 
 
 def _twilio(config: Config, public_url: str) -> Gateway:
     """Twilio's Messages resource. It takes no key: the same request twice is two texts. Its receipts name the key in their address."""
     if not config.account_sid or not config.auth_token:
-        raise NotSetUp(f"Twilio is not set up: fill 'account_sid' and 'auth_token' in {FILE}.")
+        raise NotSetUp(say("Twilio is not set up: fill 'account_sid' and 'auth_token' in {file}.", file=FILE))
     if not config.sender and not config.messaging_service_sid:
-        raise NotSetUp(f"Twilio is not set up: fill 'sender' or 'messaging_service_sid' in {FILE}.")
+        raise NotSetUp(say("Twilio is not set up: fill 'sender' or 'messaging_service_sid' in {file}.", file=FILE))
     origin = {"MessagingServiceSid": config.messaging_service_sid} if config.messaging_service_sid else {"From": "{sender}"}
     receipts = {"StatusCallback": f"{public_url}/-/sms/receipt/{{key}}"} if config.receipts and public_url else {}
     return Gateway(
@@ -190,16 +205,16 @@ def read(gateway: Gateway, word: str, reference: str | None, reason: str) -> Out
         reference: its id of the message.
         reason: why, where it says so.
     """
-    said = f"{gateway.place} says '{' '.join(word.split())[:200]}'"
+    said = say("{place} says '{word}'", place=gateway.place, word=" ".join(word.split())[:200])
     match (gateway.status_map or {}).get(word, "unknown"):
         case "sent":
             return Outcome.sent(reference)
         case "refused":
-            return Outcome.refused(f"{said}: {reason}")
+            return Outcome.refused(say("{said}: {reason}", said=said, reason=reason))
         case "failed":
-            return Outcome.failed(f"{said}: nothing was sent.", retry=True)
+            return Outcome.failed(say("{said}: nothing was sent.", said=said), retry=True)
         case _:
-            return Outcome.unknown(f"{said}, which does not tell whether the text was sent.")
+            return Outcome.unknown(say("{said}, which does not tell whether the text was sent.", said=said))
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

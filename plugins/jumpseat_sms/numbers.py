@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jumpseat import RecipientInvalid
+from jumpseat import RecipientInvalid, say
 
 NUMBER_TYPES = ("mobile", "fixed_line_or_mobile", "fixed_line")
 """What is allowed where the settings say nothing: the contact's phone is prefilled where there is no mobile, and many networks read
@@ -29,22 +29,24 @@ def check_number(address: str, types: Sequence[str] = NUMBER_TYPES, countries: S
     try:
         number = phonenumbers.parse(address, None)
     except phonenumbers.NumberParseException as error:
-        raise _invalid(address, "it is not a phone number with '+' and country code") from error
+        raise _invalid(address, say("it is not a phone number with '+' and country code")) from error
     if not phonenumbers.is_valid_number(number):
-        raise _invalid(address, "no such number is in use in its country")
+        raise _invalid(address, say("no such number is in use in its country"))
     region = phonenumbers.region_code_for_number(number) or "001"
     kind = phonenumbers.PhoneNumberType.to_string(phonenumbers.number_type(number)).lower()
     # Satellite and other networks without a country (+870, +881, +882 …) count as mobile in the library's tables.
     if region == "001":
-        raise _invalid(address, "it belongs to a satellite or international network, which is never written to")
+        raise _invalid(address, say("it belongs to a satellite or international network, which is never written to"))
     if kind in _NEVER:
-        raise _invalid(address, f"it is a {_words(kind)} number, which is never written to")
+        raise _invalid(address, say("it is a {kind} number, which is never written to", kind=_words(kind)))
     if kind not in types:
         allowed = ", ".join(_words(name) for name in types)
-        raise _invalid(address, f"it is a {_words(kind)} number, and texts go to {allowed} numbers only")
+        raise _invalid(address, say("it is a {kind} number, and texts go to {allowed} numbers only", kind=_words(kind), allowed=allowed))
     allowed_countries = sorted(country.upper() for country in countries)
     if allowed_countries and region not in allowed_countries:
-        raise _invalid(address, f"it belongs to {region}, and texts go to {', '.join(allowed_countries)} only")
+        raise _invalid(
+            address, say("it belongs to {region}, and texts go to {allowed} only", region=region, allowed=", ".join(allowed_countries))
+        )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
@@ -54,4 +56,4 @@ def _words(kind: str) -> str:
 
 def _invalid(address: str, why: str) -> RecipientInvalid:
     shown = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in address[:40])
-    return RecipientInvalid(f"'{shown}' cannot get a text: {why}. Choose another number.", param="address")
+    return RecipientInvalid(say("'{shown}' cannot get a text: {why}. Choose another number.", shown=shown, why=why), param="address")

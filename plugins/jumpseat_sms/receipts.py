@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from jumpseat import Config, Outcome, OutcomeKind
+from jumpseat import Config, Outcome, OutcomeKind, say
 from jumpseat_sms.gateway import NotSetUp, gateway_of, pick, read
 
 if TYPE_CHECKING:
@@ -105,12 +105,12 @@ def understood(config: Config, public_url: str, end: str, headers: Mapping[str, 
     reference, word, reason = (pick(document, path) for path in paths)
     if word is None or not (key or reference):
         return None
-    return Receipt(read(gateway, word, reference, " ".join((reason or "it gives no reason").split())[:200]), key, reference)
+    return Receipt(read(gateway, word, reference, " ".join((reason or say("it gives no reason")).split())[:200]), key, reference)
 
 
 def _check_secret(config: Config, end: str, headers: Mapping[str, str]) -> None:
     if not config.receipt_secret:
-        raise NotSetUp("'receipts' needs 'receipt_secret' in metadata/plugins/sms.yaml.")
+        raise NotSetUp(say("'receipts' needs 'receipt_secret' in metadata/plugins/sms.yaml."))
     secret = config.receipt_secret.reveal().strip()
     shown = headers.get(config.receipt_header.lower(), "") if config.receipt_header else end
     if not secret or not hmac.compare_digest(shown.encode(), secret.encode()):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jumpseat import Config, HttpSession, Runtime, Secret, Session, Setting, Supporter
+from jumpseat import Config, HttpSession, Runtime, Secret, Session, Setting, Supporter, say
 from jumpseat_teamviewer.budget import Budget, seconds_per_call
 from jumpseat_teamviewer.client import TeamViewerClient
 from jumpseat_teamviewer.sight import Sight
@@ -21,30 +21,38 @@ ACCOUNT = "account"
 """Under this name a session keeps in whose account it was opened; absent for the company's."""
 
 SETTINGS = (
-    Setting("api_url", str, default=API_URL, help="Address of the Web API; the one that 'jumpseat emulator' prints to try things out."),
-    Setting("token", str, secret=True, help="Script token of the Management Console (Profile, Apps), with the rights for sessions."),
-    Setting("client_id", str, help="Of an application (Management Console, Profile, Apps) with which supporters sign in themselves."),
-    Setting("client_secret", str, secret=True, help="Of that application."),
-    Setting("login_url", str, default=LOGIN_URL, help="Where people sign in; the emulator's own address to try things out."),
-    Setting("pkce", bool, default=False, help="Prove at the sign-in that it began here (PKCE); TeamViewer does not document it."),
-    Setting("group", str, default="Jumpseat", help="Name of the group that sessions are put in; made when it does not exist."),
-    Setting("group_id", str, help="Id of that group (g and digits), instead of its name; a company-level token needs it."),
+    Setting(
+        "api_url", str, default=API_URL, help=say("Address of the Web API; the one that 'jumpseat emulator' prints to try things out.")
+    ),
+    Setting("token", str, secret=True, help=say("Script token of the Management Console (Profile, Apps), with the rights for sessions.")),
+    Setting("client_id", str, help=say("Of an application (Management Console, Profile, Apps) with which supporters sign in themselves.")),
+    Setting("client_secret", str, secret=True, help=say("Of that application.")),
+    Setting("login_url", str, default=LOGIN_URL, help=say("Where people sign in; the emulator's own address to try things out.")),
+    Setting("pkce", bool, default=False, help=say("Prove at the sign-in that it began here (PKCE); TeamViewer does not document it.")),
+    Setting("group", str, default="Jumpseat", help=say("Name of the group that sessions are put in; made when it does not exist.")),
+    Setting("group_id", str, help=say("Id of that group (g and digits), instead of its name; a company-level token needs it.")),
     Setting(
         "poll_seconds",
         float,
         default=15.0,
-        help="Seconds between two looks at who has joined, while somebody waits and the licence allows it.",
+        help=say("Seconds between two looks at who has joined, while somebody waits and the licence allows it."),
     ),
     Setting(
         "calls_per_day",
         int,
         default=7200,
-        help="Calls of each function that the licence allows in 24 hours: 7200 Business, 14400 Premium, 36000 Corporate; 0 for no limit.",
+        help=say(
+            "Calls of each function that the licence allows in 24 hours: 7200 Business, 14400 Premium, 36000 Corporate; 0 for no limit."
+        ),
     ),
-    Setting("send_customer", bool, default=False, help="Pass the customer's name and e-mail on to TeamViewer, where reports show them."),
-    Setting("waiting_message", str, help="What the customer reads while waiting; TeamViewer's own text when left out."),
-    Setting("sms_language", int, help="TeamViewer's number (0 to 32) of the language of its SMS; its own choice when left out."),
-    Setting("ca_file", str, help="PEM file of the authority to verify TLS with, where a proxy inspects it; the usual ones when left out."),
+    Setting(
+        "send_customer", bool, default=False, help=say("Pass the customer's name and e-mail on to TeamViewer, where reports show them.")
+    ),
+    Setting("waiting_message", str, help=say("What the customer reads while waiting; TeamViewer's own text when left out.")),
+    Setting("sms_language", int, help=say("TeamViewer's number (0 to 32) of the language of its SMS; its own choice when left out.")),
+    Setting(
+        "ca_file", str, help=say("PEM file of the authority to verify TLS with, where a proxy inspects it; the usual ones when left out.")
+    ),
 )
 
 

@@ -26,6 +26,8 @@ from jumpseat import (
     ProviderSignInNeeded,
     ProviderThrottled,
     Secret,
+    joined,
+    say,
 )
 from jumpseat_teamviewer.answers import Account, ConnectionReport, DeviceEntry, Page, ServiceCase
 from jumpseat_teamviewer.budget import Budget
@@ -38,8 +40,8 @@ MAX_PAGES = 200
 """Pages of one list that are read at most; 1000 rows each."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _PHONE = re.compile(r"\+?[\d ()/\-]{3,40}", re.ASCII)
-SPENT = "The calls that the TeamViewer licence allows are used up. Try again in {seconds} s; 'calls_per_day' says how many there are."
-_CREATED_UNREADABLE = "TeamViewer's answer to the new session cannot be read. Whether the session was opened is not known yet."
+SPENT = say("The calls that the TeamViewer licence allows are used up. Try again in {seconds} s; 'calls_per_day' says how many there are.")
+_CREATED_UNREADABLE = say("TeamViewer's answer to the new session cannot be read. Whether the session was opened is not known yet.")
 
 
 class TeamViewerClient:
@@ -108,7 +110,7 @@ class TeamViewerClient:
         response = self._read("get_session", f"/sessions/{path_code(code)}", about=code, watching=watching)
         case = ServiceCase.read(read_json(response))
         if case is None:
-            raise ProviderError(f"TeamViewer's answer about session {code} cannot be read. Try again in a moment.")
+            raise ProviderError(say("TeamViewer's answer about session {code} cannot be read. Try again in a moment.", code=code))
         return case
 
     def list_sessions(self, *, states: Sequence[str] = ("open",), full: bool = False) -> Iterator[ServiceCase]:
@@ -174,7 +176,9 @@ class TeamViewerClient:
             AnswerLost: the SMS may have been sent.
         """
         if not _PHONE.fullmatch(number):
-            raise ProviderRefused("TeamViewer takes only digits, blanks, brackets, slashes and dashes in a number, and a '+' in front.")
+            raise ProviderRefused(
+                say("TeamViewer takes only digits, blanks, brackets, slashes and dashes in a number, and a '+' in front.")
+            )
         self.update_session(code, {"sms_invite_number": number, "sms_invite_language": language})
 
     # --- reports, devices, account ---
@@ -209,7 +213,7 @@ class TeamViewerClient:
         """Whom the token belongs to (user-level tokens only)."""
         found = Account.read(read_json(self._read("account", "/account")))
         if found is None:
-            raise ProviderError("TeamViewer's answer about the account cannot be read. Try again in a moment.")
+            raise ProviderError(say("TeamViewer's answer about the account cannot be read. Try again in a moment."))
         return found
 
     def ping(self) -> bool:
@@ -238,7 +242,7 @@ class TeamViewerClient:
             if offset is None or offset in seen:
                 return
             seen.add(offset)
-        raise ProviderError(f"TeamViewer's list has more than {MAX_PAGES} pages; the rest was not read.")
+        raise ProviderError(say("TeamViewer's list has more than {most} pages; the rest was not read.", most=MAX_PAGES))
 
     def _page(
         self, function: str, path: str, query: Mapping[str, Any], rows: str, read: Callable[[Any], T | None], *, watching: bool = False
@@ -246,7 +250,7 @@ class TeamViewerClient:
         body = read_json(self._read(function, path, query, watching=watching))
         found = body.get(rows) if isinstance(body, dict) else None
         if not isinstance(body, dict) or not isinstance(found, list):
-            raise ProviderError(f"TeamViewer's list of {rows} cannot be read. Try again in a moment.")
+            raise ProviderError(say("TeamViewer's list of {rows} cannot be read. Try again in a moment.", rows=rows))
         items = tuple(item for item in map(read, found) if item is not None)
         remaining = body.get("sessions_remaining")
         return Page(items, text(body, "next_offset"), remaining if isinstance(remaining, int) and remaining > 0 else 0)
@@ -267,7 +271,7 @@ class TeamViewerClient:
         except ProviderError as error:
             if type(error) is not ProviderError:
                 raise
-            raise AnswerLost(f"{error.message} Whether the request took effect is not known yet.") from error
+            raise AnswerLost(joined(error.message, say("Whether the request took effect is not known yet."))) from error
         return self._checked(function, response, about, wrote=True)
 
     def _send(self, function: str, method: str, path: str, *, watching: bool = False, **arguments: Any) -> Response:
@@ -292,7 +296,7 @@ class TeamViewerClient:
             return response
         complaint = Complaint.read(response, (Secret(response.request.headers.get("Authorization", "").removeprefix("Bearer ")),))
         if about is not None and complaint.names_the_session:
-            raise SessionUnknown(f"TeamViewer does not know the session {about}.")
+            raise SessionUnknown(say("TeamViewer does not know the session {about}.", about=about))
         now = self._clock.now()
         error = error_for(complaint, response, wrote=wrote, now=now)
         if isinstance(error, ProviderThrottled):
@@ -333,7 +337,9 @@ def check_base_url(url: str) -> str:
         parts, host = urlsplit(""), None
     safe = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
     if not host or not safe or parts.username or parts.query or parts.fragment:
-        raise ProviderRefused(f"'api_url' in {SETTINGS_FILE} has to be an https:// address without a query (http:// only on this machine).")
+        raise ProviderRefused(
+            say("'api_url' in {file} has to be an https:// address without a query (http:// only on this machine).", file=SETTINGS_FILE)
+        )
     return url.strip().rstrip("/")
 
 
@@ -345,12 +351,14 @@ def path_code(code: str) -> str:
     """
     key = normalise_code(code)
     if key is None:
-        raise SessionUnknown("This is not a session code of TeamViewer.")
+        raise SessionUnknown(say("This is not a session code of TeamViewer."))
     return f"s{key[:-6]}-{key[-6:-3]}-{key[-3:]}" if len(key) > 6 else f"s{key}"
 
 
 def _again(error: ProviderError, rest: timedelta) -> ProviderError:
     seconds = max(1, round(rest.total_seconds()))
     if isinstance(error, ProviderThrottled):
-        return ProviderThrottled(f"TeamViewer's rate limit is reached. Try again in {seconds} s.", retry_after_seconds=seconds)
+        return ProviderThrottled(
+            say("TeamViewer's rate limit is reached. Try again in {seconds} s.", seconds=seconds), retry_after_seconds=seconds
+        )
     return type(error)(error.message, retry_after_seconds=seconds)

@@ -10,7 +10,7 @@ from typing import Any
 
 from requests import Response
 
-from jumpseat import AnswerLost, ProviderBlocked, ProviderError, ProviderRefused, ProviderThrottled, Secret, redact
+from jumpseat import AnswerLost, ProviderBlocked, ProviderError, ProviderRefused, ProviderThrottled, Secret, joined, redact, say
 from jumpseat_teamviewer.reading import text
 
 SETTINGS_FILE = "metadata/plugins/teamviewer.yaml"
@@ -20,7 +20,7 @@ DEFAULT_PATIENCE_SECONDS = 60
 """Wait after a rate limit that does not say how long it lasts (no header for it is documented)."""
 LONGEST_PATIENCE_SECONDS = 24 * 3600
 BLOCK_SECONDS = 600
-BLOCKED = "TeamViewer blocks calls from this host. Ask your TeamViewer administrator why; calls are paused for 10 minutes."
+BLOCKED = say("TeamViewer blocks calls from this host. Ask your TeamViewer administrator why; calls are paused for 10 minutes.")
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _ABOUT_THE_CODE = re.compile(
     r"(?i)\bsession(?: code)? (?:was |is )?(?:not found|unknown|invalid|does not exist)\b"
@@ -86,16 +86,20 @@ def error_for(complaint: Complaint, response: Response, *, wrote: bool, now: dat
     """
     if complaint.throttled:
         seconds = patience_seconds(response, now)
-        return ProviderThrottled(f"TeamViewer's rate limit is reached. Try again in {seconds} s.", retry_after_seconds=seconds)
+        return ProviderThrottled(
+            say("TeamViewer's rate limit is reached. Try again in {seconds} s.", seconds=seconds), retry_after_seconds=seconds
+        )
     if complaint.status == 403 and complaint.error == "blocked":
         return ProviderBlocked(BLOCKED, retry_after_seconds=BLOCK_SECONDS)
     if complaint.status >= 500:
         return _fault(complaint, wrote=wrote)
     if 300 <= complaint.status < 400:
-        return ProviderRefused(f"TeamViewer answered with a redirect, which is not followed. Check 'api_url' in {SETTINGS_FILE}.")
+        return ProviderRefused(
+            say("TeamViewer answered with a redirect, which is not followed. Check 'api_url' in {file}.", file=SETTINGS_FILE)
+        )
     if complaint.words:
-        return ProviderRefused(f"TeamViewer refused: {complaint.words}")
-    return ProviderRefused(f"TeamViewer refused without a reason (status {complaint.status}).")
+        return ProviderRefused(say("TeamViewer refused: {words}", words=complaint.words))
+    return ProviderRefused(say("TeamViewer refused without a reason (status {status}).", status=complaint.status))
 
 
 def patience_seconds(response: Response, now: datetime) -> int:
@@ -113,10 +117,15 @@ def patience_seconds(response: Response, now: datetime) -> int:
 
 
 def _fault(complaint: Complaint, *, wrote: bool) -> ProviderError:
-    reference = f" TeamViewer's reference: {redact(complaint.signature)[:100]}." if complaint.signature else ""
+    reference = say("TeamViewer's reference: {reference}.", reference=redact(complaint.signature)[:100]) if complaint.signature else ""
     if wrote:
-        return AnswerLost(f"TeamViewer failed (status {complaint.status}). Whether the request took effect is not known yet.{reference}")
-    return ProviderError(f"TeamViewer failed (status {complaint.status}). Try again in a moment.{reference}")
+        return AnswerLost(
+            joined(
+                say("TeamViewer failed (status {status}). Whether the request took effect is not known yet.", status=complaint.status),
+                reference,
+            )
+        )
+    return ProviderError(joined(say("TeamViewer failed (status {status}). Try again in a moment.", status=complaint.status), reference))
 
 
 def _presentable(words: str, secrets: tuple[Secret, ...]) -> str:

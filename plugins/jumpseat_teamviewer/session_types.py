@@ -29,6 +29,8 @@ from jumpseat import (
     SessionStatus,
     SessionType,
     Supporter,
+    joined,
+    say,
 )
 from jumpseat_teamviewer.account import (
     ACCOUNT,
@@ -51,7 +53,9 @@ from jumpseat_teamviewer.tokens import BAD_TOKEN, NO_TOKEN, NOT_SIGNED_IN, SIGN_
 DESCRIPTION_MAX, NAME_MAX, EMAIL_MAX = 4000, 100, 254
 CLOCKS_APART = timedelta(minutes=10)
 """How far the provider's clock may be from ours when a session is looked up by its time."""
-DEVICES_NEED = f"Devices are a user's: the token in {SETTINGS_FILE} has to be a user's own, with the right to see computers & contacts."
+DEVICES_NEED = say(
+    "Devices are a user's: the token in {file} has to be a user's own, with the right to see computers & contacts.", file=SETTINGS_FILE
+)
 LONGEST_CONNECTION = timedelta(hours=48)
 """Reports are filtered by start on the other side; a connection that ended lately may have begun this much earlier."""
 LOOK_SECONDS = 40.0
@@ -108,10 +112,12 @@ class TeamViewerSession(SessionType):
         """
         case = self._client(owner_of(session)).get_session(_code(session))
         if case.state == "closed":
-            raise ProviderRefused(f"Session {session.code} is closed at TeamViewer. Create a new session.")
+            raise ProviderRefused(say("Session {code} is closed at TeamViewer. Create a new session.", code=session.code))
         link = case.supporter_link or case.web_supporter_link
         if link is None or not _is_web_link(link.reveal()):
-            raise ProviderRefused(f"TeamViewer gave no link to join session {session.code}. Check that the token may read sessions.")
+            raise ProviderRefused(
+                say("TeamViewer gave no link to join session {code}. Check that the token may read sessions.", code=session.code)
+            )
         return link
 
     def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
@@ -211,7 +217,9 @@ class TeamViewerSession(SessionType):
         try:
             entries = self._client(owner_for(self.runtime, supporter.id)).devices()
         except ProviderRefused as refused:
-            raise ProviderRefused(f"{refused.message.rstrip('.')}. {DEVICES_NEED}") from refused
+            raise ProviderRefused(
+                joined(refused.message if refused.message.endswith(".") else refused.message + ".", DEVICES_NEED)
+            ) from refused
         found = [_device(entry) for entry in entries if entry.assigned is not False]
         return sorted(found, key=lambda device: (device.name.casefold(), device.id))
 
@@ -244,14 +252,14 @@ class TeamViewerSession(SessionType):
 class RemoteControl(TeamViewerSession):
     """The supporter sees and, where the customer consents, works the customer's machine."""
 
-    name, label = "remote_control", "Remote control"
+    name, label = "remote_control", say("Remote control")
     api_value = "Default"
 
 
 class Pilot(TeamViewerSession):
     """The customer's phone camera shows the supporter what is in front of it (the provider calls it Assist AR by now)."""
 
-    name, label = "pilot", "Pilot"
+    name, label = "pilot", say("Pilot")
     api_value = "Pilot"
     abilities = Abilities(camera=True, joined_signal=True, findable=True, connections=True, devices=True)
     default_channels = ("sms",)
@@ -281,7 +289,7 @@ def _next_place(known: Sequence[str], owner: str) -> str | None:
 def _opened(case: ServiceCase, owner: str = COMPANY) -> OpenedSession:
     link = case.customer_link or ""
     if not _is_web_link(link):
-        raise AnswerLost(f"TeamViewer opened session {case.code}, but its answer holds no link for the customer.")
+        raise AnswerLost(say("TeamViewer opened session {code}, but its answer holds no link for the customer.", code=case.code))
     opened = OpenedSession(case.code, link, case.valid_until)
     return replace(opened, provider_data={ACCOUNT: owner}) if owner else opened
 
@@ -299,7 +307,7 @@ def _is_web_link(link: str) -> bool:
 
 def _code(session: Session) -> str:
     if session.code is None:
-        raise ProviderRefused("The session has no code of TeamViewer yet. Wait until it is open, or create a new session.")
+        raise ProviderRefused(say("The session has no code of TeamViewer yet. Wait until it is open, or create a new session."))
     return session.code
 
 

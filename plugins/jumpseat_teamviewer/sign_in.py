@@ -10,18 +10,18 @@ from urllib.parse import urlencode, urlsplit
 
 from requests import PreparedRequest, Response
 
-from jumpseat import AnswerLost, Grant, ProviderError, ProviderSignInNeeded, Secret, SignIn, SignInRequest
+from jumpseat import AnswerLost, Grant, ProviderError, ProviderSignInNeeded, Secret, SignIn, SignInRequest, say
 from jumpseat_teamviewer.answers import Account
 from jumpseat_teamviewer.client import check_base_url
 from jumpseat_teamviewer.failures import SETTINGS_FILE, Complaint, error_for, read_json
 from jumpseat_teamviewer.reading import text
 from jumpseat_teamviewer.tokens import SIGN_IN, SIGN_IN_AGAIN, BearerAuth, sendable
 
-NO_APPLICATION = (
-    f"Nobody can sign in to TeamViewer yet. Register an application in the Management Console (Profile, Apps) with the redirect address "
-    f"{{redirect}}, and put its 'client_id' and 'client_secret' in {SETTINGS_FILE}."
+NO_APPLICATION = say(
+    "Nobody can sign in to TeamViewer yet. Register an application in the Management Console (Profile, Apps) with the redirect address "
+    "{redirect}, and put its 'client_id' and 'client_secret' in {file}."
 )
-NO_TOKENS = "TeamViewer's answer to the sign-in holds no tokens. Sign in to TeamViewer again."
+NO_TOKENS = say("TeamViewer's answer to the sign-in holds no tokens. Sign in to TeamViewer again.")
 USUAL_LIFE = 3600
 """Seconds that a token is trusted for where TeamViewer does not say."""
 
@@ -44,7 +44,7 @@ class TeamViewerSignIn(SignIn):
     def missing(self) -> str:
         if self.config.client_id and self.config.client_secret:
             return ""
-        return NO_APPLICATION.format(redirect=f"{self.runtime.public_url}/sign-in/callback")
+        return NO_APPLICATION.format(file=SETTINGS_FILE, redirect=f"{self.runtime.public_url}/sign-in/callback")
 
     def authorize_url(self, request: SignInRequest) -> str:
         """The page where access is granted; ``display`` has to be sent."""
@@ -104,7 +104,9 @@ class TeamViewerSignIn(SignIn):
         """No to the grant, or to the application: the second is the settings' fault, and ends nobody's sign-in."""
         complaint = Complaint.read(response, secrets)
         if complaint.error == "invalid_client":
-            return ProviderError(f"TeamViewer does not know the application. Check 'client_id' and 'client_secret' in {SETTINGS_FILE}.")
+            return ProviderError(
+                say("TeamViewer does not know the application. Check 'client_id' and 'client_secret' in {file}.", file=SETTINGS_FILE)
+            )
         return ProviderSignInNeeded(SIGN_IN_AGAIN)
 
     def _read(self, body: object) -> Grant:

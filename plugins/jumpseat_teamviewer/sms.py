@@ -12,6 +12,7 @@ from jumpseat import (
     ProviderThrottled,
     ProviderUnreachable,
     ShareChannel,
+    say,
 )
 from jumpseat_teamviewer.account import ACCOUNT, COMPANY, ProviderAccount
 from jumpseat_teamviewer.session_types import missing
@@ -24,7 +25,7 @@ class TeamViewerSms(ShareChannel):
         account: shared by the plugin's types and channel; an own one when left out.
     """
 
-    name, label, address_kind = "teamviewer_sms", "SMS by TeamViewer", "phone"
+    name, label, address_kind = "teamviewer_sms", say("SMS by TeamViewer"), "phone"
     only_for = ("pilot",)
     templated = False
 

@@ -8,21 +8,22 @@ from typing import Protocol
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from jumpseat import Accounts, ProviderSignInNeeded, Secret
+from jumpseat import Accounts, ProviderSignInNeeded, Secret, say
 from jumpseat_teamviewer.failures import SETTINGS_FILE
 
 SIGN_IN = "teamviewer"
 """Name of the sign-in."""
-NOT_SIGNED_IN = (
+NOT_SIGNED_IN = say(
     "You are not signed in to TeamViewer, and the company has no account there that all may use. "
     "Sign in first: POST {url}/v1/accounts/teamviewer/start answers the address where you do."
 )
-NO_TOKEN = (
-    f"No TeamViewer account is connected. Set 'token' under 'settings' in {SETTINGS_FILE}, for example: token: {{env: TEAMVIEWER_TOKEN}}. "
-    "A script token is made in the TeamViewer Management Console under Profile, Apps."
+NO_TOKEN = say(
+    "No TeamViewer account is connected. Set 'token' under 'settings' in {file}, for example: token: {{env: TEAMVIEWER_TOKEN}}. "
+    "A script token is made in the TeamViewer Management Console under Profile, Apps.",
+    file=SETTINGS_FILE,
 )
-BAD_TOKEN = f"TeamViewer does not accept the token. Put a valid script token into 'token' in {SETTINGS_FILE}."
-SIGN_IN_AGAIN = "The sign-in to TeamViewer has ended. Sign in to TeamViewer again."
+BAD_TOKEN = say("TeamViewer does not accept the token. Put a valid script token into 'token' in {file}.", file=SETTINGS_FILE)
+SIGN_IN_AGAIN = say("The sign-in to TeamViewer has ended. Sign in to TeamViewer again.")
 _SENDABLE = re.compile(r"[\x21-\x7e]{1,512}")
 
 
