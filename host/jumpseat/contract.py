@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Protocol
 
 from jumpseat.clock import Clock
@@ -377,6 +378,9 @@ class RecordSource(Extension):
     can_notify: ClassVar[bool] = False
     skin: ClassVar[str] = "neutral"
     """Whose look the pages take on: ``neutral``, ``salesforce`` or ``dynamics``. May be a property."""
+    vocabulary: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
+    """What this CRM calls things, by language: Jumpseat's words (``session``), or whole texts of it in English (``Session ID``), each with
+    what pages say instead. May be a property; ``vocabulary`` in the source's file has the last word."""
 
     def sign_in(self) -> SignIn | None:
         """How an administrator signs this source in through a browser; None where its settings hold all it needs. Its ``name`` is the

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -143,6 +143,13 @@ class Launching(Reach):
     def frame_ancestors(self, source: str) -> Sequence[str]:
         """The origins whose pages may show a launch of this record source in a frame; none for a source that there is not."""
         return self.catalogue.sources.get(source, NOTHING_SIGNED).frame_ancestors
+
+    def vocabulary(self, source: str, language: str) -> Mapping[str, str]:
+        """What pages of this record source say instead of Jumpseat's words: what the CRM brings, then what its file says."""
+        running = self._wiring.sources().get(source)
+        brought = running.vocabulary.get(language, {}) if running else {}
+        said = self.catalogue.sources.get(source, NOTHING_SIGNED).vocabulary.get(language, {})
+        return {**brought, **said}
 
     # --- inside -------------------------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ from jumpseat_dynamics.recipes import RECIPES
 from jumpseat_dynamics.schema import Column, Schema, Table
 from jumpseat_dynamics.tokens import AUTHORITY, App, AppTokens, missing_for
 from jumpseat_dynamics.users import Users
+from jumpseat_dynamics.vocabulary import VOCABULARY
 from jumpseat_dynamics.writing import Writing
 
 NO_PROOF = (
@@ -65,6 +66,7 @@ class DynamicsSource(RecordSource):
     name, label = "dynamics", "Dynamics 365"
     can_post_note = can_add_contact = can_write_back = can_notify = True
     skin = "dynamics"
+    vocabulary = VOCABULARY
     settings = (
         Setting("url", str, default=REQUIRED, help="Address of the environment, such as https://contoso.crm4.dynamics.com."),
         Setting("tenant", str, default=REQUIRED, help="Id or domain of the Microsoft Entra tenant."),

@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from jumpseat import Recipe
 from jumpseat_sandbox.ids import check_characters, guid, salesforce_id
@@ -45,6 +46,8 @@ class Flavour:
     recipes: Mapping[str, Recipe]
     check_id: Callable[[str], str]
     new_contact_id: Callable[[], str]
+    vocabulary: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """What pages say instead of Jumpseat's words."""
 
     def id_field(self, object: str) -> str:
         """Field that holds the id of a row."""
@@ -82,6 +85,11 @@ _SALESFORCE = Flavour(
     new_contact_id=_new_salesforce_contact,
 )
 
+_DYNAMICS_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {"session": "service request", "sessions": "service requests"},
+    "fr": {"session": "demande de service", "sessions": "demandes de service", "Session ID": "ID de la demande de service"},
+}
+
 _DYNAMICS = Flavour(
     name="dynamics",
     contact="contact",
@@ -102,6 +110,7 @@ _DYNAMICS = Flavour(
     recipes=DYNAMICS,
     check_id=guid,
     new_contact_id=lambda: str(uuid.uuid4()),
+    vocabulary=_DYNAMICS_WORDS,
 )
 
 FLAVOURS: Mapping[str, Flavour] = {flavour.name: flavour for flavour in (_SALESFORCE, _DYNAMICS)}

@@ -53,6 +53,11 @@ class SandboxSource(RecordSource):
         """The look of the CRM in whose words it speaks."""
         return self._flavour().name
 
+    @property
+    def vocabulary(self) -> Mapping[str, Mapping[str, str]]:  # type: ignore[override]  # follows a setting
+        """The words of that CRM."""
+        return self._flavour().vocabulary
+
     # --- reading ------------------------------------------------------------------------------------------------------
 
     def describe(self, object: str) -> ObjectInfo | None:

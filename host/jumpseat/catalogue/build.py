@@ -128,7 +128,7 @@ def source_config(reading: Reading, settings: Mapping[str, Any], launch_secrets:
         settings=MappingProxyType(dict(settings)),
         frame_ancestors=tuple(values.get("frame_ancestors", ())),
         launch_secrets=tuple(launch_secrets),
-        vocabulary=MappingProxyType(dict(values.get("vocabulary", {}))),
+        vocabulary=MappingProxyType({key: MappingProxyType(dict(words)) for key, words in values.get("vocabulary", {}).items()}),
         file=reading.source.file,
         lines=lines_of(reading.places),
     )

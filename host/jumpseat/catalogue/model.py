@@ -91,7 +91,8 @@ class SourceConfig:
     """Origins whose pages may show a launch of this source in a frame."""
     launch_secrets: tuple[Secret, ...] = ()
     """What signs launches: the secret in use, and the one before while both hold."""
-    vocabulary: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    vocabulary: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: NOTHING)
+    """By language: Jumpseat's words or texts, and what pages of this source say instead."""
     file: str = ""
     lines: Mapping[str, int] = field(default_factory=lambda: NOTHING)
 

@@ -95,11 +95,11 @@ def _secret(description: str) -> Schema:
     ) | {"minProperties": 1, "maxProperties": 1}
 
 
-def _free_mapping(description: str, value: Schema, key: str) -> Schema:
+def _free_mapping(description: str, value: Schema, key: str, *, longest: int = 80) -> Schema:
     return {
         "description": description,
         "type": "object",
-        "propertyNames": {"pattern": key, "maxLength": 80},
+        "propertyNames": {"pattern": key, "maxLength": longest},
         "additionalProperties": value,
         "maxProperties": 200,
     }
@@ -260,7 +260,14 @@ _SOURCE = _file(
         "launch_secret": _secret("What signs launches of this source: Canvas's consumer secret, or one of your own."),
         "old_launch_secret": _secret("The one before, while both hold."),
         "vocabulary": _free_mapping(
-            "What this CRM calls things, by Jumpseat's word for them. No effect yet.", _text("The CRM's word.", longest=80), NAME
+            "What pages of this source say instead of Jumpseat's words, by language; the record source brings its CRM's own.",
+            _free_mapping(
+                "The CRM's words, by Jumpseat's word in this language (small first letter), or by a whole text of it in English.",
+                _text("What is said instead."),
+                ONE_LINE,
+                longest=255,
+            ),
+            LANGUAGE,
         ),
     },
     ("name", "kind", "label"),

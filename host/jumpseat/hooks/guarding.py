@@ -247,6 +247,7 @@ class _GuardedSignIn(_Guarded, SignIn):
 class _GuardedRecordSource(_Guarded, RecordSource):
     _contract = RecordSource
     skin = _following(RecordSource, "skin", one(str))
+    vocabulary = _following(RecordSource, "vocabulary", read_fields)
 
     def sign_in(self) -> SignIn | None:
         found = self._call("sign_in", sign_in_of_source)

@@ -43,6 +43,8 @@ class Look:
     scheme: Scheme = ""
     """Empty: as the browser prefers."""
     framed: bool = False
+    words: tuple[tuple[str, str], ...] = ()
+    """What the record source's pages say instead of Jumpseat's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,18 +155,27 @@ def look_of(request: Request, host: Host, supporter: Supporter | None) -> Look:
     """Language and look: what the address asks for, then what the CRM says of the user, then what the browser says."""
     asked = request.query_params
     bound = supporter.bound_to if supporter else None
-    source = host.sources.get((bound.source or "") if bound else (supporter.source or "") if supporter else "")
+    source_name = _source_of(request, supporter)
+    source = host.sources.get(source_name)
     skin = source.skin if source else "neutral"
     wanted = [asked.get("lang", ""), (supporter.language if supporter else None) or "", *_accepted(request)]
     language = next((found for said in wanted if (found := said.replace("_", "-").split("-")[0].lower()) in LANGUAGES), None)
     scheme = asked.get("scheme", "")
     framed = bound is not None or request.headers.get("sec-fetch-dest") in ("iframe", "frame")
+    language = language or host.catalogue.host.default_language
     return Look(
-        language=language or host.catalogue.host.default_language,
+        language=language,
         skin=skin if skin in ("salesforce", "dynamics") else "neutral",
         scheme=scheme if scheme in SCHEMES else "",  # type: ignore[arg-type]  # one of the three
         framed=framed,
+        words=tuple(sorted(host.vocabulary(source_name, language).items())),
     )
+
+
+def _source_of(request: Request, supporter: Supporter | None) -> str:
+    """The record source whose look and words a page has: the record's, else that of whoever looks."""
+    ref = (supporter.bound_to if supporter else None) or named_record(request)
+    return (ref.source if ref else supporter.source if supporter else "") or ""
 
 
 def _accepted(request: Request) -> Iterable[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,13 @@ from jumpseat.catalogue.schemas import ORIGIN
 from jumpseat.errors import JumpseatError
 from jumpseat.hooks.trace import correlation_id
 from jumpseat.languages import catalogue_of
-from jumpseat.speech import translated
+from jumpseat.languages.wording import worded
 from jumpseat.web.forms import fresh_once
 from jumpseat.web.identity import Look, Visitor, record_path
 
 STATIC = Path(__file__).parent / "static"
+LANGUAGES_KEPT = 32
+"""Languages, each with the words of a CRM, whose templates stay compiled."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'{forms}; "
     "base-uri 'none'; object-src 'none'; frame-src {frames}; frame-ancestors {ancestors}"
@@ -69,12 +71,12 @@ def answer(request: Request, visitor: Visitor, page: Page, status: int = 200) ->
     }
     template = page.component if is_partial(request) else "page.html"
     ancestors = host.frame_ancestors(bound.source or "") if bound else ()
-    return _html(environment(visitor.look.language).get_template(template).render(values), status, ancestors, page.frames)
+    return _html(environment(visitor.look.language, visitor.look.words).get_template(template).render(values), status, ancestors, page.frames)
 
 
 def bare(look: Look, template: str, status: int = 200, ancestors: Sequence[str] = (), **values: Any) -> HTMLResponse:
     """A page for somebody whom the host does not know (yet): signing in, a refusal."""
-    return _html(environment(look.language).get_template(template).render(look=look, **values), status, ancestors, ())
+    return _html(environment(look.language, look.words).get_template(template).render(look=look, **values), status, ancestors, ())
 
 
 def refusal(look: Look, error: JumpseatError, ancestors: Sequence[str] = (), *, partial: bool = False) -> HTMLResponse:
@@ -98,9 +100,9 @@ def _html(text: str, status: int, ancestors: Sequence[str], frames: Sequence[str
     return HTMLResponse(text, status, headers)
 
 
-@cache
-def environment(language: str) -> Environment:
-    """The templates in one language; never an overlay of another, whose filters would speak the other's."""
+@lru_cache(LANGUAGES_KEPT)
+def environment(language: str, words: tuple[tuple[str, str], ...] = ()) -> Environment:
+    """The templates in one language and one CRM's words; never an overlay of another, whose filters would speak the other's."""
     made = Environment(
         loader=PackageLoader("jumpseat.web", "templates"),
         autoescape=True,
@@ -109,12 +111,12 @@ def environment(language: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
-    catalogue = catalogue_of(language)
+    catalogue = worded(catalogue_of(language), dict(words))
     made.install_gettext_translations(catalogue, newstyle=True)  # type: ignore[attr-defined]  # brought by the extension
     locale = language.split("-")[0]
     made.globals.update(language=language, record_path=record_path, fresh_once=fresh_once, static=static_address)
     made.filters.update(
-        said=lambda text: translated(text, catalogue),
+        said=lambda text: catalogue.shown(text, lambda at: moment(at, locale)),
         moment=lambda at: moment(at, locale),
         day=lambda at: format_date(at, "medium", locale=locale),
         span=lambda length: format_timedelta(length, locale=locale, threshold=1.5),
