@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from jumpseat.records.offer import Offer
 from jumpseat.secret import Secret
@@ -15,7 +16,9 @@ from jumpseat.store.events import CUSTOMER_JOINED
 from jumpseat.types import Record, RecordRef, Session
 
 if TYPE_CHECKING:
+    from jumpseat.catalogue.dashboards import Dashboard
     from jumpseat.notices.feed import Told
+    from jumpseat.reports.dashboards import Filters, Result, Series, Span
 
 
 def view(value: Any) -> Any:
@@ -113,3 +116,54 @@ def offer_view(offer: Offer) -> dict[str, Any]:
         if offered.chosen is not None:
             channel["chosen"] = {"name": offered.chosen.name, "language": offered.chosen.language}
     return shown
+
+
+def dashboard_view(dashboard: Dashboard, span: Span, results: Sequence[Result], public_url: str) -> dict[str, Any]:
+    """A dashboard with what its tiles show, row by row; its days are those of UTC, the last one included."""
+    of_tile = {result.tile.name: result for result in results}
+    rows = [{"tiles": [_tile_view(of_tile[tile.name], public_url) for tile in row]} for row in dashboard.rows]
+    return {**dashboard_line(dashboard), "firstDay": str(span.first), "lastDay": str(span.last), "rows": rows}
+
+
+def dashboard_line(dashboard: Dashboard) -> dict[str, Any]:
+    """A dashboard as on a list."""
+    return {"name": dashboard.name, "label": dashboard.label, "state": dashboard.state, "roles": list(dashboard.roles)}
+
+
+def drill_path(data: str, filters: Filters) -> str:
+    """Where the list of the rows behind a point is; empty where no list holds just these."""
+    return f"/{data}?{urlencode(filters, doseq=True)}" if filters else ""
+
+
+def _tile_view(result: Result, public_url: str) -> dict[str, Any]:
+    tile = result.tile
+    shown: dict[str, Any] = {"name": tile.name, "kind": tile.kind, "title": tile.title, "width": tile.width, "height": tile.height}
+    if not tile.data:
+        return shown | {key: text for key, text in (("text", tile.text), ("url", tile.url)) if text}
+    shown |= {"data": tile.data, "firstDay": str(result.span.first), "lastDay": str(result.span.last)}
+    if tile.kind == "view":
+        shown |= {"columns": list(tile.columns), "rows": [_list_row(row, tile.columns) for row in result.rows]}
+        return shown | ({"missingRight": result.refused} if result.refused else {})
+    charted = {
+        "measure": tile.measure,
+        "unit": result.unit,
+        "interval": result.interval,
+        "value": result.total.value if result.total else None,
+        "previousValue": result.previous,
+        "series": [_series_view(tile.data, one, public_url) for one in result.series],
+    }
+    return shown | {key: value for key, value in charted.items() if value is not None}
+
+
+def _series_view(data: str, series: Series, public_url: str) -> dict[str, Any]:
+    points = []
+    for point in series.points:
+        link = drill_path(data, point.drill)
+        found = {"key": point.key, "label": point.label, "value": point.value, "rows": point.rows, "link": link and public_url + link}
+        points.append({key: value for key, value in found.items() if value is not None and (key != "link" or value)})
+    return {"key": series.key, "label": series.label, "points": points}
+
+
+def _list_row(row: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    cells = ["" if row[name] is None else str(view(row[name])) for name in columns]
+    return {"cells": cells} | ({"sessionId": row["session_id"]} if row["session_id"] else {})

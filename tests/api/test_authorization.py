@@ -78,6 +78,7 @@ SIGNED_IN = [
 def ask(api: Api, route: APIRoute, method: str) -> requests.Response:
     path = route.path.replace("{object}", "Case").replace("{recordId}", CASE).replace("{sessionId}", NO_SESSION)
     path = path.replace("{shareId}", NO_SHARE).replace("{webhookId}", NO_WEBHOOK).replace("{deliveryId}", NO_WEBHOOK)
+    path = path.replace("{dashboard}", "activity")
     path = path.replace("{job}", "retention").replace("{runId}", NO_RUN)
     path = path.replace("{signIn}", "nobody").replace("{accountId}", NO_ACCOUNT)
     query = f"?object=Case&recordId={CASE}" if route.path == "/v1/contacts" else ""
@@ -119,6 +120,8 @@ def test_with_a_key_every_operation_does_what_the_rights_allow(route: APIRoute, 
         assert problem(answer)["code"] == "JS-RIGHT"
     elif "{sessionId}" in route.path:
         assert problem(answer)["code"] == "JS-SESSION"
+    elif route.operation_id == "getDashboard" and caller != "administrator":
+        assert problem(answer)["code"] == "JS-NOT-FOUND"  # no role is granted
     elif re.search(r"{((run|share|webhook|account)Id|signIn)}", route.path):
         assert problem(answer)["code"] == "JS-NOT-FOUND"
     elif route.operation_id == "renewLaunch":

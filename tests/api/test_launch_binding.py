@@ -16,6 +16,7 @@ from jumpseat import Grant, Host, ProviderSignInNeeded, Record, RecordRef, Secre
 from jumpseat.access.launches import OF_ONE_RECORD, OF_THE_SUPPORTER, bound
 from jumpseat.access.rights import OPERATIONS, UNGUARDED
 from jumpseat.errors import JumpseatError, LaunchBound, NotFound, RightMissing, SessionNotFound
+from jumpseat.reports.dashboards import Span
 from jumpseat_sandbox.sinks import Sinks
 from jumpseat_teamviewer.emulator import Running
 
@@ -69,7 +70,7 @@ OF_A_SESSION: dict[str, Ask] = {
 }
 """Operations that are told a session or a share."""
 
-LISTS = {"sessions"}
+LISTS = {"sessions", "listed_sessions", "listed_shares", "listed_connections"}
 REFUSED = {"create_launch"}
 """Its right is one that launches have, and it is refused all the same."""
 
@@ -156,6 +157,16 @@ def test_lists_hold_the_launched_record_only(things: Things) -> None:
     assert {session.record for session in shown} == {MINE}
     assert {told.event.record for told in events} == {MINE}
     assert {told.event.record for told in things.host.events(things.host.operator(), since=0)} == {MINE, OTHER}
+
+
+def test_lists_behind_charts_hold_the_launched_record_only(things: Things) -> None:
+    day = things.host.clock.now().date()
+    found = [things.host.listed_sessions, things.host.listed_shares]
+
+    for ask in found:
+        rows = ask(things.supporter, Span(day, day), {}).rows
+        assert {row["session_id"] for row in rows} == {things.sessions[MINE]}
+    assert things.host.listed_connections(things.supporter, Span(day, day), {}).rows == ()
 
 
 def test_events_of_another_records_session_are_not_told(things: Things) -> None:

@@ -24,6 +24,8 @@ OPERATIONS = {
     "listRecordConnections": "GET /v1/records/{object}/{recordId}/connections",
     "listConnections": "GET /v1/connections",
     "refreshConnections": "POST /v1/connections/refresh",
+    "listDashboards": "GET /v1/dashboards",
+    "getDashboard": "GET /v1/dashboards/{dashboard}",
     "listDevices": "GET /v1/devices",
     "listSessions": "GET /v1/sessions",
     "getSession": "GET /v1/sessions/{sessionId}",

@@ -83,3 +83,15 @@ def test_devices_say_which_account_cannot_be_asked(run: Run) -> None:
     assert (done.returncode, done.stdout) == (0, "No devices.\n")
     assert done.stderr.startswith("warning: the devices of Remote control cannot be listed: No TeamViewer account is connected.")
     assert json.loads(run("devices", "--json").stdout)["unlisted"][0]["account"] == "teamviewer"
+
+
+def test_dashboards_are_listed_and_shown(run: Run) -> None:
+    shown = run("dashboards", "show", "activity", "--range", "7d")
+    tiles = [tile for row in json.loads(run("dashboards", "show", "activity", "--json").stdout)["rows"] for tile in row["tiles"]]
+
+    assert run("dashboards", "list").stdout == "activity                 published  Activity\n"
+    assert shown.stdout.startswith("Activity: ")
+    assert "\n\nSessions: 0\n\nJoined by the customer: -\n" in shown.stdout
+    assert [tile["value"] for tile in tiles if tile["name"] == "sessions"] == [0]
+    assert run("dashboards", "show", "nothing").returncode == 1
+    assert run("dashboards", "show", "activity", "--from", "2026-01-01").returncode == 2

@@ -21,6 +21,7 @@ COMMANDS = {
     "check": ("jumpseat.cli.check", "Check the metadata and templates; every problem with its place and fix."),
     "db": ("jumpseat.cli.db", "Upgrade, check and copy the database."),
     "connections": ("jumpseat.cli.connections", "List or export what was done through sessions."),
+    "dashboards": ("jumpseat.cli.dashboards", "List dashboards, and show what their tiles show."),
     "devices": ("jumpseat.cli.devices", "List my devices at the provider accounts."),
     "doctor": ("jumpseat.cli.doctor", "Check everything a running host depends on."),
     "events": ("jumpseat.cli.events", "Show what happens to sessions, as it happens."),

@@ -63,6 +63,7 @@ ObjectName = Annotated[Name, Choices("listObjects", value="supportedObject", tit
 SessionTypeName = Annotated[Name, Choices("listSessionTypes", value="name", title="label")]
 ChannelName = Annotated[Name, Choices("listShareChannels", value="name", title="label")]
 JobName = Annotated[Name, Choices("listJobs", value="name", title="description")]
+DashboardName = Annotated[Name, Choices("listDashboards", value="name", title="label")]
 PluginName = Annotated[Name, Choices("listPlugins", value="name", title="name")]
 WebhookId = Annotated[Id, Choices("listWebhooks", value="id", title="name")]
 RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=100)]
