@@ -33,6 +33,12 @@ CALL_SECONDS = Histogram(
 LISTENERS = Gauge("jumpseat_listeners", "Callers that listen to live events now.", registry=REGISTRY)
 SHARES = Counter("jumpseat_shares", "Shares that came to an outcome here.", ("channel", "outcome"), registry=REGISTRY)
 SHARE_TRIES = Counter("jumpseat_share_tries", "Messages that were handed to a share channel.", ("channel",), registry=REGISTRY)
+CHANNEL_RESTING = Gauge(
+    "jumpseat_channel_resting",
+    "1 while a share channel is left alone after failures and until one share got through, else 0.",
+    ("channel",),
+    registry=REGISTRY,
+)
 PLUGIN_CALLS = Counter(
     "jumpseat_plugin_calls", "Calls of plugins, and so of their providers.", ("plugin", "call", "outcome"), registry=REGISTRY
 )

@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from jumpseat import Message, ShareChannel, ShareWish, hookimpl
 from jumpseat.errors import CapReached
+from jumpseat.metrics import REGISTRY
 from jumpseat.shares.breaker import AFTER, INTERVAL, Breaker
 from jumpseat.shares.compose import Composed
 from jumpseat.shares.tries import spread_seconds
@@ -170,3 +172,25 @@ def test_a_look_up_that_hangs_holds_up_no_other_channel(bench_of: Callable[..., 
 
     assert waited == [True]
     assert {share.state for share in bench.host.shares(bench.session.id, bench.operator)} == {"sent"}
+
+
+def resting(channel: str) -> float | None:
+    """What ``/metrics`` says of a channel."""
+    return REGISTRY.get_sample_value("jumpseat_channel_resting", {"channel": channel})
+
+
+def test_metrics_say_which_channels_rest_until_one_share_got_through(clock: Any) -> None:
+    breaker, channel = Breaker(clock), f"sms-{uuid4()}"
+    said = [resting(channel)]
+    breaker.admit(channel)
+    said.append(resting(channel))
+    for _ in range(AFTER):
+        breaker.ended(channel, DOWN)
+    said.append(resting(channel))
+    clock.move(seconds=INTERVAL.total_seconds())
+    breaker.admit(channel)  # the probe is under way
+    said.append(resting(channel))
+    breaker.ended(channel, Outcome.sent())
+
+    assert said == [None, 0, 1, 1]
+    assert resting(channel) == 0

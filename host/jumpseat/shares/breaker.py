@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from jumpseat import metrics
 from jumpseat.clock import Clock
 from jumpseat.log import get_logger
 from jumpseat.types import Outcome, OutcomeKind
@@ -60,6 +61,7 @@ class Breaker:
         with self._lock:
             state = self._channels.get(channel)
             if state is None or state.rests_from is None:
+                _measure(channel, resting=False)
                 return None
             left = self._left(state)
             if left > timedelta(0) or state.probing:
@@ -81,6 +83,7 @@ class Breaker:
                     self._channels[channel].probing = False
                 return
             if not failed:
+                _measure(channel, resting=False)
                 if self._channels.pop(channel, _Channel()).rests_from is not None:
                     log.info("channel_works_again", channel=channel)
                 return
@@ -98,9 +101,14 @@ class Breaker:
         rest = min(asked, LONGEST_REST) or INTERVAL
         if rest >= self._left(state):  # a try that began before does not cut short what a later one was asked for
             state.rests_from, state.rest = self._clock.now(), rest
+            _measure(channel, resting=True)
 
     def _left(self, state: _Channel) -> timedelta:
         if state.rests_from is None:
             return timedelta(0)
         passed = self._clock.now() - state.rests_from
         return state.rest - passed if passed >= timedelta(0) else timedelta(0)
+
+
+def _measure(channel: str, *, resting: bool) -> None:
+    metrics.CHANNEL_RESTING.labels(channel).set(resting)
