@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from jumpseat import Recipe
@@ -46,7 +46,7 @@ class Flavour:
     recipes: Mapping[str, Recipe]
     check_id: Callable[[str], str]
     new_contact_id: Callable[[], str]
-    vocabulary: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    vocabulary: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What pages say instead of Jumpseat's words."""
 
     def id_field(self, object: str) -> str:
