@@ -6,7 +6,6 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 from jumpseat import Recipe
 from jumpseat_sandbox.ids import check_characters, guid, salesforce_id
