@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,9 @@ class Crm:
         yield from (row for row in list(sheet.rows.values() if sheet else ()) if not row.get("IsDeleted"))
 
     def apply(self, change: Mapping[str, Any]) -> None:
-        """Make one change of the journal: ``note``, ``notify``, ``insert`` or ``update``; for an object that is gone, none."""
+        """Make one change of the journal: ``speak``, ``note``, ``notify``, ``insert`` or ``update``; for an object that is gone, none."""
+        if change["do"] == "speak" and change["id"] in self.supporters:
+            self.supporters[change["id"]] = replace(self.supporters[change["id"]], language=change["language"])
         sheet = self.sheets.get(change["object"])
         if sheet is None:
             return

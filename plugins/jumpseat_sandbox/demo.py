@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import tempfile
 import threading
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the story, with exit code 0 when every step went well and 1 otherwise.")
 def demo(once: bool) -> None:
-    """Play the story of a case on this machine, and leave the server up.
+    """Play the story of a case on this machine, and leave everything up to be clicked through in a browser.
 
-    A sample CRM, an emulated TeamViewer account, a real mail server and a real SMS gateway on loopback: nothing leaves the machine.
+    A sample CRM with pages in two looks, an emulated TeamViewer account, a real mail server and a real SMS gateway on loopback: nothing
+    leaves the machine.
     """
     from jumpseat_sandbox.stage import StageFailed, raised
     from jumpseat_sandbox.story import StoryFailed
@@ -48,11 +50,20 @@ def _tell(stage: Stage) -> None:
 def _stay(stage: Stage) -> None:
     from jumpseat_sandbox.story import CASE, SUPPORTER
 
+    click.echo(f"\nNow in your browser: open {click.style(stage.crm, bold=True)}\n")
+    click.echo("  Open a case, start a session, share it; the outbox there has what the customer got. Join as the customer, and watch.\n")
+    click.echo(f"The host's own pages, without a CRM around them, sign you in by a link:\n\n  {_command(stage)} sign-in-link\n")
+    click.echo(f"Its HTTP API is at {stage.api} (description: {stage.api}/openapi.json). Try:\n")
     call = f"curl -H 'Authorization: Bearer {stage.key}' -H 'Jumpseat-Supporter: {SUPPORTER}' {stage.api}/v1/records/Case/{CASE}/offer"
-    click.echo(f"\nThe host stays up at {stage.api} (description: {stage.api}/openapi.json). Try:\n\n  {call}\n")
+    click.echo(f"  {call}\n")
     click.echo(f"Workspace  {stage.workspace}   edit metadata/ and see it live within two seconds")
     click.echo(f"Outbox     {stage.outbox}\nEmulator   {stage.emulator}\n\nCtrl+C ends everything and removes the workspace.")
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     ended.wait()
+
+
+def _command(stage: Stage) -> str:
+    """How this program is called for the workspace of the demonstration."""
+    return f"jumpseat --workspace {shlex.quote(str(stage.workspace))}"

@@ -1,15 +1,16 @@
-"""The stage of the demonstration: a workspace of its own, the emulator, the outbox and the host, each a real process on loopback."""
+"""The stage of the demonstration: a workspace of its own, the emulator, the outbox, the host and a stand-in CRM, all on loopback."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,10 @@ import yaml
 
 from jumpseat_sandbox.outbox import Sent, read_outbox
 from jumpseat_sandbox.sinks import Sinks
+from jumpseat_sandbox.sources import SOURCES, journal_of, write_sources
+from jumpseat_sandbox.stand_in.desk import Desk
+from jumpseat_sandbox.stand_in.launching import Launcher
+from jumpseat_sandbox.stand_in.server import ADDRESS, StandIn
 
 START_SECONDS = 60
 """Longest wait for one process to say that it is ready."""
@@ -40,6 +45,8 @@ class Stage:
     """API key with the permission set ``administrator``."""
     emulator: str
     outbox: Path
+    crm: str
+    """Address of the stand-in CRM, on another site than the host."""
 
     def sent(self) -> list[Sent]:
         """What customers have received, oldest first."""
@@ -62,11 +69,18 @@ def raised(folder: Path) -> Iterator[Stage]:
         sinks = running.enter_context(Sinks.start(workspace / "var" / "outbox"))
         emulator = running.enter_context(_process(workspace, "emulator", "--port", "0"))
         _fill_in(workspace, sinks.settings, emulator)
-        port = _free_port()
-        _set_address(workspace, f"http://127.0.0.1:{port}")
+        port, secret = _free_port(), secrets.token_urlsafe(32)
+        public_url = f"http://localhost:{port}"  # by name, while the CRM is reached by number: two sites, as in life
+        listener = running.enter_context(socket.create_server((ADDRESS, 0)))
+        _set_address(workspace, public_url)
+        write_sources(workspace, f"http://{ADDRESS}:{listener.getsockname()[1]}", secret)
         key = _answer("--workspace", str(workspace), "keys", "create", "demo", "--permission-set", "administrator")["key"]
         served = running.enter_context(_process(workspace, "serve", "--port", str(port)))
-        yield Stage(workspace, served["url"], key, emulator["url"], sinks.folder)
+        desks = {look: Desk(look, source, journal_of(workspace, source, look)) for look, source in SOURCES.items()}
+        launcher = Launcher(public_url, secret, key)
+        stand_in = StandIn(desks, launcher, sinks.folder, emulator["url"].removesuffix("/api/v1"), _sign_in_links(workspace))
+        crm = running.enter_context(stand_in.serve(listener))
+        yield Stage(workspace, served["url"], key, emulator["url"], sinks.folder, crm)
 
 
 def _fill_in(workspace: Path, gateways: Mapping[str, Mapping[str, Any]], emulator: Mapping[str, str]) -> None:
@@ -86,6 +100,16 @@ def _set_address(workspace: Path, address: str) -> None:
     file = workspace / "metadata" / "host.yaml"
     settings = {**yaml.safe_load(file.read_text(encoding="utf-8")), "public_url": address}
     file.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _sign_in_links(workspace: Path) -> Callable[[str, str], str]:
+    """Links for the host's own pages, made as an administrator makes them."""
+
+    def link(source: str, supporter: str) -> str:
+        made: str = _answer("--workspace", str(workspace), "sign-in-link", "--as", supporter, "--source", source)["url"]
+        return made
+
+    return link
 
 
 def _free_port() -> int:
