@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from jumpseat import Contact, JumpseatError, Notice, ProviderRefused, Record, say
+from jumpseat import Contact, JumpseatError, Notice, ProviderRefused, Record, joined, say
 from jumpseat_salesforce.answers import Described, FieldInfo
 from jumpseat_salesforce.client import FEED_CHARACTERS, SalesforceClient
 from jumpseat_salesforce.failures import NoSuchObject, ReadOnly
@@ -55,8 +55,8 @@ def add_contact(client: SalesforceClient, record: Record, contact: Contact) -> s
     if account is None and free is None and not in_roles:
         raise ProviderRefused(
             say(
-                "{info} '{record}' has no account and no free place for a contact; add the person in Salesforce.",
-                info=described.info.label,
+                "{object} '{record}' has no account and no free place for a contact; add the person in Salesforce.",
+                object=described.info.label,
                 record=record.name,
             )
         )
@@ -117,7 +117,7 @@ def write_back(client: SalesforceClient, record: Record, values: Mapping[str, An
             _complete_task(client, record, values, now)
         except JumpseatError as error:
             raise ProviderRefused(
-                say("{refused} A task could not be added instead: {reason}", refused=refused.message, reason=error.message)
+                joined(refused.message, say("A task could not be added instead: {reason}", reason=error.message))
             ) from error
 
 
@@ -126,20 +126,15 @@ def _writable(described: Described, name: str) -> FieldInfo:
     if field is None:
         raise ProviderRefused(
             say(
-                "{info} has no field '{name}' that Jumpseat may see. Correct 'write_back' in the object's file, "
+                "{object} has no field '{name}' that Jumpseat may see. Correct 'write_back' in the object's file, "
                 "or let the user that Jumpseat signs in as read and edit the field (field-level security).",
-                info=described.info.label,
+                object=described.info.label,
                 name=name,
             )
         )
     if not field.updateable:
         raise ProviderRefused(
-            say(
-                "Salesforce does not let '{name}' of {info} be written. {read_only_hint}",
-                name=name,
-                info=described.info.label,
-                read_only_hint=_READ_ONLY_HINT,
-            )
+            joined(say("Salesforce does not let '{name}' of {object} be written.", name=name, object=described.info.label), _READ_ONLY_HINT)
         )
     return field
 

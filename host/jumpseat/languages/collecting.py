@@ -13,6 +13,7 @@ from jinja2.ext import babel_extract
 PREFIX = "jumpseat_"
 KEYWORDS: dict[str, int] = {"say": 1, "say_n": 2, "gettext": 1, "_": 1, "ngettext": 2, "pgettext": 2}
 """Functions whose first arguments are texts, and how many; the first one of ``pgettext`` is the context."""
+IN_TEMPLATES = ("gettext", "_", "ngettext", "pgettext")
 TEMPLATE_OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false", "extensions": "jinja2.ext.i18n,jinja2.ext.do"}
 LABELS = ("label", "description", "title", "help")
 """Keys of metadata files that people read."""
@@ -94,11 +95,11 @@ def in_python(file: Path, place: str) -> Iterator[Text]:
 def in_template(file: Path, place: str) -> Iterator[Text]:
     """Texts of ``{% trans %}`` and ``_()``."""
     with file.open("rb") as stream:
-        for _, function, message, comments in babel_extract(stream, list(KEYWORDS), ["Translators:"], dict(TEMPLATE_OPTIONS)):
+        for _, function, message, comments in babel_extract(stream, list(IN_TEMPLATES), ["Translators:"], dict(TEMPLATE_OPTIONS)):
             texts = [text for text in (message if isinstance(message, tuple) else (message,)) if isinstance(text, str) and text]
-            wanted = KEYWORDS.get(function or "", 0)
-            if wanted and len(texts) >= wanted:
-                yield _text(function or "", texts[:wanted], place, tuple(comments))
+            wanted = KEYWORDS[function or "gettext"]
+            if len(texts) >= wanted:
+                yield _text(function or "gettext", texts[:wanted], place, tuple(comments))
 
 
 def in_metadata(file: Path, place: str) -> Iterator[Text]:
