@@ -39,6 +39,7 @@ from jumpseat.sessions.parts import Alerts, Events, NoAlerts, Parts
 from jumpseat.sessions.provider import close_at_provider
 from jumpseat.sessions.reconcile import GRACE, LOOK_AGAIN, Reconciled, reconcile, settled_after
 from jumpseat.sessions.watch import watch, watch_due
+from jumpseat.speech import say
 from jumpseat.store import Store, sessions, timeline, watching
 from jumpseat.store.columns import new_id
 from jumpseat.store.idempotency import Keyed
@@ -71,6 +72,7 @@ class SessionLife:
         settings: the session settings as they stand now.
         events: who is told, after each commit.
         alerts: who tells the administrators that a provider blocks the host.
+        process: executor id of this process, while it has one.
     """
 
     def __init__(
@@ -81,8 +83,9 @@ class SessionLife:
         settings: Callable[[], SessionSettings],
         events: Events,
         alerts: Alerts | None = None,
+        process: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self._parts = Parts(store, clock, types, settings, events, alerts or NoAlerts())
+        self._parts = Parts(store, clock, types, settings, events, alerts or NoAlerts(), process)
         self._store = store
         self._events = events
 
@@ -158,7 +161,7 @@ class SessionLife:
             raise SessionTypeNotAllowed(words.NO_TYPE.format(type=session.session_type))
         link = joined.supporter_link(session, supporter)
         with self._store.write() as conn:
-            timeline.add(conn, session.id, self._parts.now(), "supporter_joined", f"{supporter.name} joins.", supporter.id)
+            timeline.add(conn, session.id, self._parts.now(), "supporter_joined", say("{name} joins.", name=supporter.name), supporter.id)
         return link
 
     def close(self, session: Session, by: Supporter) -> Session:
@@ -172,7 +175,9 @@ class SessionLife:
         """
         now = self._parts.now()
         with self._store.write() as conn:
-            ended = steps.expire(conn, session, now) or steps.close(conn, session, now, f"{by.name} closed the session.", by=by.id)
+            ended = steps.expire(conn, session, now) or steps.close(
+                conn, session, now, say("{name} closed the session.", name=by.name), by=by.id
+            )
         if ended is None:
             found = self.get(session.id)
             if found.state is SessionState.RESERVED:
@@ -257,7 +262,7 @@ class SessionLife:
         with self._store.read() as conn:
             session = sessions.get(conn, id)
         if session is None:
-            raise SessionNotFound(f"There is no session '{id[:100]}'.", param="sessionId")
+            raise SessionNotFound(say("There is no session '{id}'.", id=id[:100]), param="sessionId")
         return session
 
     def valid_of(self, ref: RecordRef) -> Session | None:

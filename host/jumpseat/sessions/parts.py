@@ -48,6 +48,8 @@ class Parts:
     settings: Callable[[], SessionSettings]
     events: Events
     alerts: Alerts = field(default_factory=NoAlerts)
+    process: Callable[[], str | None] = lambda: None
+    """Executor id of this process while it runs a worker; None for a process whose end nobody would notice."""
 
     def now(self) -> datetime:
         return self.clock.now()

@@ -24,6 +24,7 @@ from jumpseat.sessions import pace, steps, words
 from jumpseat.sessions.accounts import WatchedAccount, accounts_of
 from jumpseat.sessions.parts import Parts
 from jumpseat.sessions.provider import close_at_provider
+from jumpseat.speech import say
 from jumpseat.store import events, sessions, timeline, watching
 from jumpseat.store.schema import sessions as table
 from jumpseat.store.sessions import Details
@@ -134,7 +135,7 @@ def look(parts: Parts, account: WatchedAccount, row: Account) -> list[Session]:
     at = _moments(parts)
     lease = timedelta(seconds=account.speaker.deadline_seconds + MARGIN_SECONDS)
     with parts.store.write() as conn:
-        claimed = watching.claim(conn, row, at.now, at.now + lease)
+        claimed = watching.claim(conn, row, at.now, at.now + lease, by=parts.process())
     if claimed is None:
         return []
     with parts.store.read() as conn:
@@ -270,7 +271,7 @@ def _apply(parts: Parts, row: Details, status: SessionStatus, fence: Fence) -> _
         return _apply_open(parts, row, status.online, fence)
     if status.state == "closed":
         closed_at = steps.as_utc(status.closed_at) if status.closed_at else parts.now()
-        return _closed_there(parts, row.session, closed_at, "The session was closed at the provider.", fence)
+        return _closed_there(parts, row.session, closed_at, say("The session was closed at the provider."), fence)
     if status.state == "gone":
         return _apply_gone(parts, row, fence)
     return None
@@ -291,7 +292,7 @@ def _apply_open(parts: Parts, row: Details, online: bool, fence: Fence) -> _Chan
         ):
             return None
         first = online and _joins_first(conn, row.session.id, now)
-        kind, text = ("joined", "The customer is online.") if online else ("left", "The customer went offline.")
+        kind, text = ("joined", say("The customer is online.")) if online else ("left", say("The customer went offline."))
         timeline.add(conn, row.session.id, now, kind, text)
         session = sessions.get(conn, row.session.id)
         assert session is not None  # rows of sessions are never removed
@@ -313,7 +314,7 @@ def _apply_gone(parts: Parts, row: Details, fence: Fence) -> _Change | None:
     """A session that is missing once may be missing by accident; missing twice in a row it is over."""
     if row.gone_at is not None:
         # Told to close all the same: should the provider know it again, it must not stay open there.
-        return _closed_there(parts, row.session, None, "The provider no longer knows the session.", fence)
+        return _closed_there(parts, row.session, None, say("The provider no longer knows the session."), fence)
     with parts.store.write() as conn:
         if fence(conn):
             sessions.change(conn, row.session.id, expected=SessionState.OPEN, gone_at=parts.now())
@@ -337,7 +338,7 @@ def _close_unjoined(parts: Parts, alone: Sequence[Details], fence: Fence) -> lis
         tells = session_type is not None and session_type.abilities.joined_signal
         if tells and row.opened_at is not None and row.opened_at + after <= now:
             with parts.store.write() as conn:
-                text = "Closed by the host: no customer came."
+                text = say("Closed by the host: no customer came.")
                 ended = steps.close(conn, row.session, now, text, unjoined=True) if fence(conn) else None
             closed += [ended] if ended else []
     for session in closed:

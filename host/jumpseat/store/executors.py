@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jumpseat.clock import SystemClock
+from jumpseat.store import watching
 from jumpseat.store.schema import executors as table
 
 
@@ -49,7 +50,7 @@ def start(
     version: str | None = None,
     catalogue_version: str | None = None,
 ) -> bool:
-    """Take an executor's id.
+    """Take an executor's id; what the start before it was asking the providers, it asks no more.
 
     Args:
         conn: in a transaction that may write.
@@ -67,7 +68,10 @@ def start(
     said = {"started_at": now, "beat_at": now, "role": role, "version": version, "catalogue_version": catalogue_version}
     fresh = dialect.insert(table).values(id=id, **said)
     taken = fresh.on_conflict_do_update(index_elements=["id"], set_=said, where=table.c.beat_at < dead_before)
-    return conn.execute(taken.returning(table.c.id)).first() is not None
+    if conn.execute(taken.returning(table.c.id)).first() is None:
+        return False
+    watching.free(conn, id, now)
+    return True
 
 
 def beat(conn: sa.Connection, id: str, now: datetime, *, started_at: datetime, catalogue_version: str | None = None) -> bool:
@@ -89,7 +93,10 @@ def beat(conn: sa.Connection, id: str, now: datetime, *, started_at: datetime, c
 
 def stop(conn: sa.Connection, id: str, *, started_at: datetime) -> bool:
     """Give an id back; False when the row is gone already, or another start's."""
-    return conn.execute(sa.delete(table).where(table.c.id == id, table.c.started_at == started_at)).rowcount == 1
+    if conn.execute(sa.delete(table).where(table.c.id == id, table.c.started_at == started_at)).rowcount != 1:
+        return False
+    watching.free(conn, id, database_now(conn))
+    return True
 
 
 def dead(conn: sa.Connection, *, dead_before: datetime) -> tuple[Executor, ...]:

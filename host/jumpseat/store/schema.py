@@ -416,6 +416,8 @@ watched_accounts = sa.Table(
     _text("cursor"),
     sa.Column("failures", sa.Integer, nullable=False),
     _text("reason"),
+    # Executor id of the process that looks now; null where nobody does, or a process without a heartbeat.
+    _text("claimed_by", null=True),
 )
 
 # Sign-ins at providers and CRMs; the tokens are sealed for this row and no other.

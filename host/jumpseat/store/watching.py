@@ -1,13 +1,14 @@
 """Rows of provider accounts: who looks at the sessions of one next, and when.
 
 A row is claimed by a compare-and-set of its ``next_at``, so that one of many threads, processes and hosts asks the provider. A claim
-runs out by itself; as long as it holds, ``free_at`` is its end as well, so that nobody who is in a hurry can take it.
+runs out by itself; as long as it holds, ``free_at`` is its end as well, so that nobody who is in a hurry can take it. A claim that names
+its process ends with that process (``free``): nobody has to wait for a call that no longer runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -32,6 +33,8 @@ class Account:
     failures: int
     reason: str
     """Why the last look failed; empty after one that went well."""
+    claimed_by: str | None = None
+    """Executor id of the process that looks now; None when nobody does, or in nobody's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def accounts(conn: sa.Connection) -> tuple[Account, ...]:
     return tuple(Account(**row) for row in conn.execute(sa.select(table).order_by(table.c.account)).mappings())
 
 
-def claim(conn: sa.Connection, account: Account, now: datetime, until: datetime) -> Account | None:
+def claim(conn: sa.Connection, account: Account, now: datetime, until: datetime, by: str | None = None) -> Account | None:
     """Take an account for one look.
 
     Args:
@@ -58,14 +61,27 @@ def claim(conn: sa.Connection, account: Account, now: datetime, until: datetime)
         account: as it was read.
         now: the time.
         until: when the claim runs out; the account is due again then, whatever became of the claimer.
+        by: executor id of this process, where it has a heartbeat: when that ends, so does the claim.
 
     Returns:
         The row as it is claimed; None when somebody else was faster.
     """
     free = sa.update(table).where(table.c.account == account.account, table.c.next_at == account.next_at)
-    if conn.execute(free.values(next_at=until, free_at=until, asked_at=now)).rowcount != 1:
+    if conn.execute(free.values(next_at=until, free_at=until, asked_at=now, claimed_by=by)).rowcount != 1:
         return None
-    return Account(account.account, until, account.all_at, until, now, account.cursor, account.failures, account.reason)
+    return replace(account, next_at=until, free_at=until, asked_at=now, claimed_by=by)
+
+
+def free(conn: sa.Connection, process: str, now: datetime) -> None:
+    """End the claims of a process that is gone: the accounts that it was asking are due at once; its answers count no more.
+
+    Args:
+        conn: in the transaction that gives the process's id to another start of it, or to nobody.
+        process: its executor id.
+        now: the time.
+    """
+    left = sa.update(table).where(table.c.claimed_by == process, table.c.next_at > now)
+    conn.execute(left.values(next_at=now, free_at=now, claimed_by=None))
 
 
 def holds(conn: sa.Connection, claimed: Account) -> bool:
@@ -94,7 +110,7 @@ def release(
     """Give a claimed account back with the time of the next look; False when the claim no longer stands: nothing was changed."""
     held = sa.update(table).where(table.c.account == claimed.account, table.c.next_at == claimed.next_at)
     values = {"next_at": next_at, "all_at": all_at, "free_at": free_at, "cursor": cursor, "failures": failures, "reason": reason}
-    return conn.execute(held.values(**values)).rowcount == 1
+    return conn.execute(held.values(**values, claimed_by=None)).rowcount == 1
 
 
 def hurry(conn: sa.Connection, account: str, now: datetime) -> None:
