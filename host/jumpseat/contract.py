@@ -195,6 +195,8 @@ class SessionType(Extension):
     account: ClassVar[str] = ""
     """Name of the provider account that its sessions live in; empty: one of its own. Types of one plugin that name the same account are
     watched together: one of them is asked about the sessions of all, so that one list call serves them. May be a property."""
+    sign_in: ClassVar[str] = ""
+    """Name of the sign-in by which a supporter comes to use it, where ``missing_for`` says that they have to; pages lead there."""
     most_sessions: ClassVar[int] = 20_000
     """Most sessions that one ``status`` call is about; where there are more, they take turns."""
 

@@ -289,6 +289,7 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
         state: SessionState | None = None,
         session_type: str | None = None,
         object: str | None = None,
+        record: RecordRef | None = None,
         limit: int = 50,
         before: str | None = None,
     ) -> session_rows.Page:
@@ -299,6 +300,7 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
             state: only this state.
             session_type: only this type.
             object: only records of this supported object.
+            record: only this record, as far as the store knows it: the CRM is not asked.
             limit: at most so many (1–200).
             before: cursor that the previous page answered.
 
@@ -306,13 +308,14 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
             One page, with the cursor of the next.
         """
         level = require(supporter, "session.read", own=True)
+        only = self._named(record, supporter) if record else supporter.bound_to
         with self._wiring.store.read() as connection:
             return session_rows.search(
                 connection,
                 states=(state,) if state else (),
                 session_type=session_type,
                 object=object,
-                record=supporter.bound_to,
+                record=only,
                 opened_by=None if level is Level.ALL else supporter.id,
                 before=before,
                 limit=limit,

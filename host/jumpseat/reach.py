@@ -64,6 +64,17 @@ class Reach:
             )
         return bound
 
+    def _named(self, ref: RecordRef, supporter: Supporter) -> RecordRef:
+        """The reference as the store has it; the CRM is not asked.
+
+        Raises:
+            ObjectNotSupported: no enabled supported object has this name.
+            LaunchBound: the supporter came by a launch of another record.
+        """
+        resolver = self._resolver()
+        admitted = self._admitted(resolver, ref, supporter)
+        return resolver.written(admitted.ref if isinstance(admitted, Record) else admitted)
+
     def _buttons(self, ref: RecordRef, supporter: Supporter) -> Buttons:
         require(supporter, "session.read", own=True)
         resolver = self._resolver()

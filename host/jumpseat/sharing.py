@@ -7,15 +7,16 @@ from contextlib import suppress
 from dataclasses import replace
 
 from jumpseat.access.rights import operation, require
-from jumpseat.errors import InvalidValue, JumpseatError, NotFound, SessionNotFound, SessionNotValid
+from jumpseat.errors import InvalidValue, JumpseatError, NotFound, Refused, SessionNotFound, SessionNotValid
 from jumpseat.reach import Reach
+from jumpseat.records.addresses import checked_contact
 from jumpseat.records.resolve import Place
 from jumpseat.sessions.words import over
 from jumpseat.shares.compose import Composed, Composer
 from jumpseat.speech import say
 from jumpseat.store import given, shares as share_rows, timeline
 from jumpseat.store.idempotency import Kept
-from jumpseat.types import Outcome, Record, RecordRef, Session, Share, ShareWish, Supporter
+from jumpseat.types import Contact, Outcome, Record, RecordRef, Session, Share, ShareWish, Supporter
 
 
 class Sharing(Reach):
@@ -116,6 +117,57 @@ class Sharing(Reach):
         session = self._session(session_id, supporter, "share.read")
         with self._wiring.store.read() as connection:
             return list(share_rows.of_session(connection, session.id))
+
+    @operation("share.send")
+    def share_again(self, session_id: str, of: str, supporter: Supporter, *, kept: Kept | None = None) -> list[Share]:
+        """Send the link of a session to those to whom that of an earlier one of the same record was sent last, in the same way.
+
+        Args:
+            session_id: a valid session.
+            of: the earlier session.
+            supporter: who shares.
+            kept: keeps the answer of the call, see ``once``.
+
+        Raises:
+            Refused: the earlier session was never shared, or is another record's.
+            RecipientMissing, TemplateNotApplicable: somebody is no longer there, or a template; nothing is sent.
+        """
+        session, earlier = (self._session(id, supporter, "share.send") for id in (session_id, of))
+        if session.record != earlier.record:
+            raise Refused(say("Session {code} belongs to another record.", code=earlier.code))
+        with self._wiring.store.read() as connection:
+            wishes = share_rows.last_wishes(connection, earlier.id)
+        if not wishes:
+            raise Refused(say("Session {code} was not shared, so there is nobody to send it to again.", code=earlier.code))
+        return self.share(session_id, wishes, supporter, kept=kept)
+
+    @operation("contact.add")
+    def add_contact(self, ref: RecordRef, contact: Contact, supporter: Supporter, *, kept: Kept | None = None) -> Contact:
+        """Add a person to a record in its CRM, for whoever asks; answers the contact as the CRM has it now.
+
+        Args:
+            ref: the record.
+            contact: name, and an e-mail address or a number; its id says nothing.
+            supporter: who adds them.
+            kept: keeps the answer of the call, see ``once``.
+
+        Raises:
+            InvalidValue: the name is missing, or every address.
+            RecipientInvalid: an address is none.
+            Refused: the record source cannot add contacts.
+            ProviderError: the CRM refused, or cannot be reached.
+        """
+        require(supporter, "contact.add", own=True)
+        resolver = self._resolver()
+        place = self._place(resolver, ref, supporter, "contact.add")
+        if place.source is None or not place.source.can_add_contact:
+            raise Refused(say("The CRM of this record takes no contacts from here. Add the person in the CRM."))
+        person = checked_contact(contact, resolver.catalogue.host.phone_country)
+        added = place.source.add_contact(replace(place.record, acting_for=supporter), person)
+        if kept is not None:
+            with self._wiring.store.write() as connection:
+                kept(connection, added)
+        return added
 
     def deliver(self, share_id: str) -> Share | None:
         """Try to deliver one queued share here and now; the worker calls it, and so may a command without one."""

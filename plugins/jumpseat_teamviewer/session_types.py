@@ -75,6 +75,7 @@ class TeamViewerSession(SessionType):
     abilities = Abilities(control=True, joined_signal=True, findable=True, connections=True, devices=True)
     deadline_seconds = 60.0
     account = "teamviewer"
+    sign_in = SIGN_IN
 
     def __init__(self, account: ProviderAccount | None = None) -> None:
         self.provider = account or ProviderAccount()

@@ -9,6 +9,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "session": ("read", "open", "join", "close"),
         "share": ("read", "send"),
+        "contact": ("add",),
         "history": ("read",),
         "connection_report": ("read",),
         "company_report": ("read", "refresh"),

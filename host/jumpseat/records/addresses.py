@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import phonenumbers
 
 from jumpseat.contract import ShareChannel
-from jumpseat.errors import RecipientInvalid
+from jumpseat.errors import InvalidValue, RecipientInvalid
 from jumpseat.speech import say
 from jumpseat.types import Contact
 
@@ -57,6 +58,32 @@ def e164(number: str, country: str | None) -> str:
     if not phonenumbers.is_valid_number(parsed):
         raise RecipientInvalid(say("'{number}' is not a phone number that exists. Check its digits.", number=number[:40]), param="address")
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
+
+
+def checked_contact(contact: Contact, country: str | None) -> Contact:
+    """A person who is to be added to a CRM, with addresses in their one written form.
+
+    Args:
+        contact: as they were typed.
+        country: as of ``normal_address``.
+
+    Raises:
+        InvalidValue: the name is missing, or every address.
+        RecipientInvalid: an address is none; ``param`` says which.
+    """
+    name = " ".join(contact.name.split())
+    if not name:
+        raise InvalidValue(say("Write the person's name."), param="name")
+    if not (contact.email or contact.mobile or contact.phone):
+        raise InvalidValue(say("Write an e-mail address or a number, else nothing can be sent to the person."), param="email")
+    checked = replace(contact, name=name, email=mailbox(contact.email) if contact.email else None)
+    for kind in ("mobile", "phone"):
+        if number := getattr(contact, kind):
+            try:
+                checked = replace(checked, **{kind: e164(number, country)})
+            except RecipientInvalid as error:
+                raise RecipientInvalid(error.message, param=kind) from error
+    return checked
 
 
 def address_of(contact: Contact, channel: ShareChannel) -> str | None:

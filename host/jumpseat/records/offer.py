@@ -40,6 +40,8 @@ class OfferedType:
     reasons: tuple[Reason, ...]
     """Every yes and no that was said, in the order it was asked."""
     channels: tuple[TypeChannel, ...]
+    sign_in: str | None = None
+    """Name of the sign-in that is all that keeps this supporter from it; None when nothing does, or something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class Offer:
     chat_message: bool
     """A message can go to the record's feed in the CRM."""
     catalogue_version: str
+    add_contact: bool = False
+    """A person can be added to the record in the CRM."""
 
     def action(self, name: ActionName) -> Action:
         return next(action for action in self.actions if action.name == name)

@@ -133,6 +133,7 @@ class Resolver:
             contact_reasons=found.reasons,
             chat_message=place.supported.chat_message and bool(place.source and place.source.can_post_note),
             catalogue_version=self.catalogue.version,
+            add_contact=bool(place.source and place.source.can_add_contact) and supporter.rights.level("contact.add") >= Level.OWN,
         )
 
     def actions(self, place: Place, supporter: Supporter, valid: Session | None, now: datetime) -> tuple[Action, ...]:
@@ -141,8 +142,10 @@ class Resolver:
 
     def _type(self, place: Place, session_type: SessionType, supporter: Supporter, channels: Iterable[ShareChannel]) -> OfferedType:
         reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name), *_missing(session_type)]
+        to_do: tuple[Reason, ...] = ()
         if all(reason.allowed for reason in reasons):
-            reasons += _missing_for(session_type, supporter)
+            to_do = _missing_for(session_type, supporter)
+            reasons += to_do
         if all(reason.allowed for reason in reasons):
             reasons += self._plugins_say("session_type_allowed", record=place.record, session_type=session_type, supporter=supporter)
         return OfferedType(
@@ -151,6 +154,7 @@ class Resolver:
             allowed=all(reason.allowed for reason in reasons),
             reasons=tuple(reasons),
             channels=tuple(self._type_channel(place, session_type, channel, supporter) for channel in channels),
+            sign_in=(to_do and session_type.sign_in) or None,
         )
 
     def _setting_says(self, name: str) -> Reason:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from jumpseat.store import sessions as session_rows
 from jumpseat.store.columns import new_id
 from jumpseat.store.schema import sessions, shares as table
-from jumpseat.types import Message, Outcome, OutcomeKind, SessionState, Share, ShareState
+from jumpseat.types import Message, Outcome, OutcomeKind, SessionState, Share, ShareState, ShareWish
 
 CAPPED = tuple(state.value for state in (ShareState.QUEUED, ShareState.SENDING, ShareState.SENT, ShareState.UNKNOWN))
 """What counts towards a cap or as a double: shares that were or may still be sent."""
@@ -118,6 +118,22 @@ def of_session(conn: sa.Connection, session_id: str) -> tuple[Share, ...]:
     """The shares of one session, oldest first."""
     found = sa.select(table).where(table.c.session_id == session_id).order_by(table.c.created_at, table.c.id)
     return tuple(_share(row) for row in conn.execute(found))
+
+
+def last_wishes(conn: sa.Connection, session_id: str) -> tuple[ShareWish, ...]:
+    """What would send another session to those to whom this one was sent last: the newest share of each channel, as a wish."""
+    found = sa.select(table).where(table.c.session_id == session_id).order_by(table.c.created_at, table.c.id)
+    newest = {row.channel: row for row in conn.execute(found)}
+    return tuple(
+        ShareWish(
+            row.channel,
+            contact_id=row.contact_id,
+            address=None if row.contact_id else row.address,
+            template=row.template or None,
+            language=row.language if row.template else None,
+        )
+        for _, row in sorted(newest.items())
+    )
 
 
 def again(conn: sa.Connection, id: str, shared_by: str, now: datetime) -> Share:

@@ -99,6 +99,7 @@ class OfferedType(Answer):
     allowed: bool
     reasons: list[Reason]
     channels: list[TypeChannel]
+    sign_in: Maybe[str] = Field(default=None, description="The sign-in that this supporter needs first, see startSignIn.")
 
 
 class Recipient(Answer):
@@ -158,6 +159,7 @@ class Offer(Answer):
     contacts: list[ContactSummary]
     contact_reasons: list[Reason]
     chat_message: bool = Field(description="A message can go to the record's feed in the CRM.")
+    add_contact: bool = Field(description="A person can be added to the record in the CRM.")
     catalogue_version: str
 
 
