@@ -128,6 +128,8 @@ class Wiring:
         self._live: LiveCatalogue | None = None
         self._sources: tuple[tuple[tuple[str, str], ...], Mapping[str, RecordSource]] = ((), NOTHING)
         self._worker: Worker | None = None
+        self._executor: str | None = None
+        """The id under which the worker's sweeps act, from before the first of them."""
         self._stopping = threading.Lock()
         self._heart: Heartbeat | None = None
         self._presence: Presence | None = None
@@ -273,7 +275,7 @@ class Wiring:
         from jumpseat.sessions.life import SessionLife
 
         types, settings = (lambda: self.plugins.session_types), (lambda: self.catalogue.sessions)
-        return SessionLife(self.store, self.clock, types, settings, Told(self), self.alerts)
+        return SessionLife(self.store, self.clock, types, settings, Told(self), self.alerts, lambda: self._executor)
 
     @_Once
     def queue(self) -> Work:
@@ -486,6 +488,7 @@ class Wiring:
         heartbeat = self._heartbeat(default_executor_id(), role)
         queues = {QUEUE: (AT_ONCE, self.job_runner.carry_out)}
         worker = Worker(self.store, heartbeat, self.plugins.channels, self.sending.deliver, sweeps, on_lost, queues)
+        self._executor = heartbeat.id
         worker.start()
         self._worker = worker
 

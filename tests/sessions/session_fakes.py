@@ -247,6 +247,8 @@ class Desk:
     life: SessionLife
     settings: SessionSettings
     types: dict[str, FakeType]
+    process: str | None = None
+    """In whose name it looks."""
 
     def set(self, **settings: Any) -> None:
         """Change the session settings, as a reload does."""
@@ -266,5 +268,5 @@ def make_desk(store: Store, clock: Any) -> Desk:
     provider, told = MemoryProvider(), Told()
     types = {made.name: made for made in (kind(provider, clock.now) for kind in (FakeType, BlindType, HardType))}
     desk = Desk(store, clock, provider, types["fake"], told, None, SessionSettings(), types)
-    desk.life = SessionLife(store, clock, lambda: desk.types, lambda: desk.settings, told)
+    desk.life = SessionLife(store, clock, lambda: desk.types, lambda: desk.settings, told, process=lambda: desk.process)
     return desk

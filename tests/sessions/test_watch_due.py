@@ -40,6 +40,13 @@ def row(desk, key=".fake"):
         return next(row for row in watching.accounts(conn) if row.account == key)
 
 
+def claim_by(desk, process):
+    """Let a process claim the account of one awaited session, and end in the middle of its look."""
+    desk.open()
+    with desk.store.write() as conn:
+        watching.claim(conn, row(desk), desk.clock.now(), desk.clock.now() + timedelta(seconds=35), by=process)
+
+
 def test_without_open_sessions_nobody_is_asked(desk, asked, ann):
     rounds(desk, 200, 10)
     desk.life.close(desk.open(), ann)
@@ -118,6 +125,63 @@ def test_a_claim_whose_process_died_runs_out(desk, asked):
     rounds(desk, 1)
 
     assert len(asked) == 1
+
+
+def test_a_claim_is_in_the_name_of_the_process_that_looks_until_its_look_has_ended(desk):
+    desk.open()
+    names = []
+    desk.type.answers = lambda _: names.append(row(desk).claimed_by) or SessionStatus("open")
+    desk.life.watch_due()
+    desk.clock.move(seconds=15)
+    desk.process = "host-0"
+    desk.life.watch_due()
+
+    assert names == [None, "host-0"]
+    assert row(desk).claimed_by is None
+
+
+def test_a_claim_whose_process_is_judged_dead_is_free_at_once(desk, asked):
+    claim_by(desk, "host-0")
+    with desk.store.write() as conn:
+        watching.free(conn, "host-0", desk.clock.now())
+    desk.life.watch_due()
+
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("holder", ["host-1", None])
+def test_a_claim_that_is_not_the_dead_ones_stays(desk, asked, holder):
+    claim_by(desk, holder)
+    with desk.store.write() as conn:
+        watching.free(conn, "host-0", desk.clock.now())
+    rounds(desk, 34)
+
+    assert asked == []
+
+
+def test_freeing_a_claim_that_has_run_out_puts_nothing_off(desk, asked):
+    claim_by(desk, "host-0")
+    desk.clock.move(seconds=60)
+    with desk.store.write() as conn:
+        watching.free(conn, "host-0", desk.clock.now() + timedelta(seconds=60))
+    desk.life.watch_due()
+
+    assert len(asked) == 1
+
+
+def test_an_answer_of_a_process_that_was_judged_dead_changes_nothing(desk):
+    session = desk.open()
+    desk.process = "host-0"
+
+    def late(_):
+        with desk.store.write() as conn:
+            watching.free(conn, "host-0", desk.clock.now() + timedelta(seconds=1))
+        return SessionStatus("open", online=True)
+
+    desk.type.answers = late
+    desk.life.watch_due()
+
+    assert desk.life.get(session.id).online is False
 
 
 def test_an_answer_that_comes_after_the_claim_ran_out_changes_nothing(desk):

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from jumpseat.errors import WorkspaceInUse
-from jumpseat.store import Store, executors, schema
+from jumpseat.store import Store, executors, schema, watching
 from jumpseat.store.executors import Executor
 from jumpseat.work import heartbeat as module
 from jumpseat.work.heartbeat import Heartbeat, Presence, default_executor_id
@@ -179,6 +179,58 @@ def test_beating_goes_on_after_the_database_was_away(store: Store, tmp_path: Pat
     presence.stop()
 
 
+# --- claims of provider accounts ----------------------------------------------------------------------------------------
+
+
+def claim_for(store: Store, *processes: str) -> None:
+    """Let each process claim an account of its own, for an hour."""
+    with store.write() as conn:
+        now = executors.database_now(conn)
+        for process in processes:
+            watching.hurry(conn, process, now)
+        for account in watching.accounts(conn):
+            watching.claim(conn, account, now, now + timedelta(hours=1), by=account.account)
+
+
+def held_accounts(store: Store) -> list[str | None]:
+    """Who keeps an account now."""
+    with store.read() as conn:
+        now = executors.database_now(conn)
+        return [account.claimed_by for account in watching.accounts(conn) if account.next_at > now or account.free_at > now]
+
+
+def test_a_restart_frees_the_accounts_that_its_killed_predecessor_was_asking(store: Store, tmp_path: Path) -> None:
+    killed = make(store, tmp_path)
+    killed.take()
+    claim_for(store, "host-0", "host-1")
+    killed._lock.release()  # as the system does for a process that is gone
+
+    make(store, tmp_path).take()
+
+    assert held_accounts(store) == ["host-1"]
+
+
+def test_a_process_that_ends_in_order_frees_the_accounts_that_it_was_asking(store: Store, tmp_path: Path) -> None:
+    heartbeat = make(store, tmp_path)
+    heartbeat.take()
+    claim_for(store, "host-0", "host-1")
+
+    heartbeat.release()
+
+    assert held_accounts(store) == ["host-1"]
+
+
+def test_a_start_that_is_refused_frees_nothing(store: Store, tmp_path: Path) -> None:
+    make(store, tmp_path).take()
+    claim_for(store, "host-0")
+
+    with store.write() as conn:
+        now = executors.database_now(conn)
+        assert not executors.start(conn, "host-0", now, dead_before=now - timedelta(seconds=30))
+
+    assert held_accounts(store) == ["host-0"]
+
+
 # --- the reaper -------------------------------------------------------------------------------------------------------
 
 
@@ -234,6 +286,17 @@ def test_what_a_dead_process_had_taken_goes_back_to_its_queues(store: Store, wor
     email, sms = delivery_queue("email"), delivery_queue("sms")
     assert waiting(store) == [("sh_1-1", email), ("sh_2-1", email), ("sh_3-1", sms)]
     assert row(store) is None
+
+
+def test_the_accounts_that_a_dead_process_was_asking_are_free_again(store: Store, work: Work, tmp_path: Path) -> None:
+    for id in ("host-0", "host-1"):
+        make(store, tmp_path, id).take()
+    claim_for(store, "host-0", "host-1")
+    age(store, "host-0", 2)
+
+    reaper(store).run()
+
+    assert held_accounts(store) == ["host-1"]
 
 
 def test_what_a_living_process_has_taken_stays_with_it(store: Store, work: Work, tmp_path: Path) -> None:
