@@ -71,7 +71,7 @@ def test_a_person_without_name_or_address_is_not_added(sqlite_host: Host, contac
 
 def test_adding_a_person_needs_its_right(sqlite_host: Host) -> None:
     nobody = sqlite_host.supporter(NOBODY)
-    with pytest.raises(RightMissing, match="contact.add"):
+    with pytest.raises(RightMissing, match=r"contact\.add"):
         sqlite_host.add_contact(ACCOUNT, Contact("", "Ada King", "ada@example.test"), nobody)
 
 
