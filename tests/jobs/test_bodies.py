@@ -16,7 +16,7 @@ from jumpseat.jobs.bodies import Reconciliation, SignIns
 from jumpseat.jobs.retention import BATCH, RetentionJob
 from jumpseat.jobs.running import Runner
 from jumpseat.notices.alerts import Alerts
-from jumpseat.store import followers, schema
+from jumpseat.store import followers, schema, webhooks
 
 SHORT = timedelta(days=1)
 SETTINGS = HostSettings(retention=Retention(events=SHORT, job_runs=SHORT, messages=SHORT, connections=SHORT, alerts=SHORT))
@@ -105,6 +105,28 @@ def test_retention_keeps_events_that_a_follower_has_not_seen(filled: Bench, cloc
     filled.run()
 
     assert count(filled, schema.events) == 3
+
+
+@pytest.mark.parametrize(("disabled", "left"), [(True, ["today"]), (False, ["waits", "today"])])
+def test_retention_removes_what_waits_for_a_webhook_only_while_that_is_disabled(
+    bench: Bench, clock: Any, disabled: bool, left: list[str]
+) -> None:
+    old, today = clock.now() - timedelta(days=31), clock.now()
+    with bench.store.write() as conn:
+        webhooks.add(conn, webhooks.Webhook("wh_1", "crm", "https://crm.example.com/hook", ("session.opened",), old), "sealed")
+        ended = webhooks.add_delivery(conn, "wh_1", "ended", "{}", old, state=webhooks.SENDING)
+        webhooks.settle(conn, webhooks.claimed(conn, ended).delivery, webhooks.FAILED, status=500, reason="500", done_at=old)
+        for kind, at in (("waits", old), ("today", today)):
+            webhooks.add_delivery(conn, "wh_1", kind, "{}", at)
+        if disabled:
+            webhooks.disable(conn, "wh_1", today, "Disabled by hand.")
+    bench.bodies["retention"] = RetentionJob(bench.store, bench.runs.work, clock, HostSettings).run
+
+    run = bench.run()
+
+    with bench.store.read() as conn:
+        assert [one.kind for one in webhooks.deliveries_of(conn, "wh_1")][::-1] == left
+    assert run.rows == 3 - len(left)
 
 
 def test_retention_forgets_old_runs(filled: Bench, clock: Any) -> None:

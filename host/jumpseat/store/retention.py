@@ -20,7 +20,9 @@ from jumpseat.store.schema import (
     shares,
     trace,
     webhook_deliveries,
+    webhooks,
 )
+from jumpseat.store.webhooks import WAITING
 from jumpseat.types import SessionState, ShareState
 
 _OVER = [state.value for state in (SessionState.CLOSED, SessionState.EXPIRED, SessionState.FAILED)]
@@ -50,8 +52,11 @@ def drop_job_runs(conn: sa.Connection, before: datetime, limit: int) -> int:
 
 
 def drop_webhook_deliveries(conn: sa.Connection, before: datetime, limit: int) -> int:
-    """Deliveries of webhooks that came to their end."""
-    return _drop(conn, webhook_deliveries, webhook_deliveries.c.done_at < before, limit)
+    """Deliveries that came to their end, and those that wait for a webhook that is disabled: for that they would wait for ever."""
+    columns = webhook_deliveries.c
+    disabled = sa.select(webhooks.c.id).where(webhooks.c.disabled_at.is_not(None))
+    left = sa.and_(columns.state == WAITING, columns.created_at < before, columns.webhook_id.in_(disabled))
+    return _drop(conn, webhook_deliveries, sa.or_(columns.done_at < before, left), limit)
 
 
 def drop_alerts(conn: sa.Connection, before: datetime, limit: int) -> int:
