@@ -335,7 +335,9 @@ _HOST = _file(
             {
                 "events": _text("Events, which live listeners and webhooks catch up from.", DURATION, longest=10, default="7d"),
                 "job_runs": _text("Runs of jobs.", DURATION, longest=10, default="90d"),
-                "webhook_deliveries": _text("Deliveries of webhooks that are over, or wait for a disabled one.", DURATION, longest=10, default="30d"),
+                "webhook_deliveries": _text(
+                    "Deliveries of webhooks that are over, or wait for a disabled one.", DURATION, longest=10, default="30d"
+                ),
                 "alerts": _text("Alerts that are over, and notices.", DURATION, longest=10, default="365d"),
                 "messages": _text("Subject and text of shares; the share itself stays. When left out, for ever.", DURATION, longest=10),
                 "connections": _text("Connections of the reports. When left out, for ever.", DURATION, longest=10),
