@@ -1,1 +1,1 @@
-"""Pages on which administrators edit the metadata and look after the host."""
+"""Pages of the administration: what is edited here are the files that an administrator also edits by hand."""
