@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import cache
+from pathlib import Path
+
 from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from jumpseat.api import app as api
 from jumpseat.errors import NotFound
 from jumpseat.host import Host
 from jumpseat.web import launch, live, sign_in
-from jumpseat.web.records import session
+from jumpseat.web.admin import pages as admin
+from jumpseat.web.records import connections, details, history, notification, session
 from jumpseat.web.rendering import STATIC, static_address
-from jumpseat.web.workspace import start
+from jumpseat.web.workspace import company, devices, start
 
-ROUTERS: tuple[APIRouter, ...] = (launch.router, sign_in.router, live.router, session.router, start.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    launch.router,
+    sign_in.router,
+    live.router,
+    session.router,
+    details.router,
+    history.router,
+    connections.router,
+    notification.router,
+    company.router,
+    devices.router,
+    start.router,
+    *admin.ROUTERS,
+)
 SERVED = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json"}
 
 
@@ -31,10 +49,21 @@ def create_app(host: Host) -> FastAPI:
 
 def static_file(version: str, name: str, request: Request) -> Response:
     """A file that belongs to pages; its address holds its hash, so that a browser never asks twice."""
-    file = STATIC / name
-    if "/" in name or file.suffix not in SERVED or not file.is_file():
+    if Path(name).suffix not in SERVED or not (STATIC / name).is_file():
         raise NotFound(f"There is nothing at '{request.url.path[:100]}'.")
     fresh = static_address(name).split("/")[2] == version
-    kept = "public, max-age=31536000, immutable" if fresh else "no-cache"
-    headers = {"Cache-Control": kept, "Cross-Origin-Resource-Policy": "same-origin"}
-    return FileResponse(file, media_type=SERVED[file.suffix], headers=headers)
+    headers = {
+        "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Vary": "Accept-Encoding",
+    }
+    small = "gzip" in request.headers.get("accept-encoding", "")
+    if small:
+        headers["Content-Encoding"] = "gzip"
+    return Response(_content(name, small=small), media_type=SERVED[Path(name).suffix], headers=headers)
+
+
+@cache
+def _content(name: str, *, small: bool) -> bytes:
+    content = (STATIC / name).read_bytes()
+    return gzip.compress(content, 9, mtime=0) if small else content
