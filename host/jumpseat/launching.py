@@ -1,4 +1,4 @@
-"""The part of a host by which a CRM opens it for one supporter and one record: launches, their tokens and tickets."""
+"""The part of a host by which a CRM opens it for one supporter, and mostly for one record: launches, their tokens and tickets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime
 
 from jumpseat.access import launches, signed
 from jumpseat.access.launches import ENDED, LAUNCH_LIVES, RAN_OUT, REFUSED, Launch, LaunchToken
-from jumpseat.access.rights import operation
+from jumpseat.access.rights import operation, require
 from jumpseat.catalogue.model import SourceConfig
 from jumpseat.errors import InvalidValue, LaunchBound, LaunchRefused, PluginNotLoaded, Refused
 from jumpseat.hooks.trace import correlation_id
@@ -31,19 +31,21 @@ class Launched:
     """A launch that was taken: its token, and what its page shows first."""
 
     token: LaunchToken
-    buttons: Buttons
+    buttons: Buttons | None
+    """None for a launch of no record."""
 
 
 class Launching(Reach):
-    """Opened by a CRM for one supporter and one record; ``Host`` adds the rest."""
+    """Opened by a CRM for one supporter, and for one record or none; ``Host`` adds the rest."""
 
     @operation("session.read")
-    def create_launch(self, ref: RecordRef, supporter: Supporter) -> tuple[LaunchToken, Secret]:
+    def create_launch(self, ref: RecordRef | None, supporter: Supporter, *, source: str | None = None) -> tuple[LaunchToken, Secret]:
         """Launch a record for a supporter, asked for by the CRM's own server with an API key.
 
         Args:
-            ref: the record.
+            ref: the record; None for a launch of no record, for what stands in the CRM beside all of them.
             supporter: the CRM user for whom the key calls.
+            source: without a record: the record source whose CRM shows the launch; the supporter's own when left out.
 
         Returns:
             The token, and a ticket that a frame's address may carry in its place: taken once, within a minute.
@@ -54,7 +56,7 @@ class Launching(Reach):
             InvalidValue: the key does not say for whom.
             RecordNotFound: there is no such record, or the supporter may not see it.
         """
-        if supporter.bound_to is not None:
+        if supporter.launched or supporter.bound_to is not None:
             raise LaunchBound(say("A launch cannot make another one. Renew its token instead."))
         if supporter.key is None:
             raise Refused(say("Only the CRM's own server launches a record this way, with its API key."))
@@ -62,10 +64,12 @@ class Launching(Reach):
             raise InvalidValue(
                 say("A launch is for a CRM user. Name them with the header 'Jumpseat-Supporter'."), param="Jumpseat-Supporter"
             )
-        record, now = self._resolver().written(ref), self.clock.now()
-        launch = Launch(record, supporter.id, f"{_KEY}:{supporter.key}", now + LAUNCH_LIVES)
+        record, now = self._resolver().written(ref) if ref else None, self.clock.now()
+        launch = Launch(
+            record, supporter.id, f"{_KEY}:{supporter.key}", now + LAUNCH_LIVES, "" if record else source or supporter.source or ""
+        )
         acting = self._bound(launch)
-        self._buttons(record, acting)
+        self._shown_first(launch, acting)
         sealer = self._wiring.sealer
         return launches.issue(launch, acting, sealer, now), launches.issue_ticket(launch, sealer, now)
 
@@ -81,7 +85,7 @@ class Launching(Reach):
         """
         with self._told(source=source):
             launch, digest = launches.read_ticket(ticket, self._wiring.sealer, self.clock.now())
-            if launch.record.source != source:
+            if launch.source != source:
                 raise LaunchRefused(REFUSED, cause="it is for another record source")
             return self._taken(launch, digest, self.clock.now() + launches.TICKET_LIVES)
 
@@ -131,7 +135,7 @@ class Launching(Reach):
             return launches.issue(launch, self._bound(launch), self._wiring.sealer, now)
 
     def launch_supporter(self, token: Secret) -> Supporter:
-        """Who acts when a page calls with the token of a launch: its supporter as they are now, bound to its record.
+        """Who acts when a page calls with the token of a launch: its supporter as they are now, bound to its record if it has one.
 
         Raises:
             LaunchRefused: the token does not hold any more.
@@ -156,9 +160,11 @@ class Launching(Reach):
     def _taken_signed(self, source: str, read: Callable[[SourceConfig], signed.SignedLaunch]) -> Launched:
         with self._told(source=source):
             said = read(self.catalogue.sources.get(source, NOTHING_SIGNED))
-            record = self._resolver().written(RecordRef(said.object, said.record_id, source))
-            voucher = f"{_SECRET}:{said.fingerprint}"
-            return self._taken(Launch(record, said.supporter, voucher, self.clock.now() + LAUNCH_LIVES), said.digest, said.stale_at)
+            named = RecordRef(said.object, said.record_id, source) if said.object and said.record_id else None
+            record = self._resolver().written(named) if named else None
+            ends_at, beside = self.clock.now() + LAUNCH_LIVES, "" if record else source
+            launch = Launch(record, said.supporter, f"{_SECRET}:{said.fingerprint}", ends_at, beside)
+            return self._taken(launch, said.digest, said.stale_at)
 
     def _taken(self, launch: Launch, digest: str, stale_at: datetime) -> Launched:
         """Everything is looked at before anything is stored: a launch that is refused leaves nothing behind."""
@@ -166,15 +172,26 @@ class Launching(Reach):
             if rows.is_taken(connection, digest):
                 raise LaunchRefused(REFUSED, cause="it was used before")
         acting = self._bound(launch)
-        buttons = self._buttons(launch.record, acting)
+        buttons = self._shown_first(launch, acting)
         with self._wiring.store.write() as connection:
             if not rows.take(connection, digest, stale_at):
                 raise LaunchRefused(REFUSED, cause="it was used before")
         return Launched(launches.issue(launch, acting, self._wiring.sealer, self.clock.now()), buttons)
 
+    def _shown_first(self, launch: Launch, acting: Supporter) -> Buttons | None:
+        """What there is to be done with the record, which the supporter has to see; without a record they have to be somebody."""
+        if launch.record is not None:
+            return self._buttons(launch.record, acting)
+        require(acting, "session.read", own=True)
+        return None
+
     def _bound(self, launch: Launch) -> Supporter:
+        acting = self._vouched(launch)
+        return launches.beside_records(acting) if launch.record is None else launches.bound(acting, launch.record)
+
+    def _vouched(self, launch: Launch) -> Supporter:
         """The launch's supporter as they may act now, if whoever vouched for the launch is still trusted."""
-        source = launch.record.source or ""
+        source = launch.source
         config = self.catalogue.sources.get(source)
         kind, _, name = launch.voucher.partition(":")
         if config is None:
@@ -184,12 +201,12 @@ class Launching(Reach):
         if kind == _SECRET:
             if name not in map(signed.fingerprint, config.launch_secrets):
                 raise LaunchRefused(RAN_OUT, cause=f"the launch secret of '{source}' is another one now")
-            return launches.bound(self._acting(launch.supporter, source), launch.record)
+            return self._acting(launch.supporter, source)
         with self._wiring.store.read() as connection:
             key = key_rows.named(connection, name)
         if key is None:
             raise LaunchRefused(RAN_OUT, cause=f"the API key '{name}' was revoked")
-        return launches.bound(self._for_key(key, self._acting(launch.supporter, source)), launch.record)
+        return self._for_key(key, self._acting(launch.supporter, source))
 
     @contextmanager
     def _told(self, **about: str) -> Iterator[None]:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from jumpseat.access.rights import operation, require
+from jumpseat.access.rights import UNGUARDED, operation, require
 from jumpseat.errors import InvalidValue, NotFound
 from jumpseat.reach import Reach
 from jumpseat.speech import say
-from jumpseat.store import alerts as alert_rows
+from jumpseat.store import alerts as alert_rows, events as event_rows, notices, sessions as session_rows
 from jumpseat.store.alerts import Alert
 from jumpseat.store.events import KINDS
-from jumpseat.types import RecordRef, Supporter
+from jumpseat.types import RecordRef, Session, Supporter
 
 if TYPE_CHECKING:
     from jumpseat.notices.feed import Feed, Told, Wanted
     from jumpseat.notices.visible import Visibility
+
+
+MOST_JOINED = 50
+"""Customers who are shown at once as having joined."""
 
 
 class Listening(Reach):
@@ -88,6 +92,33 @@ class Listening(Reach):
         wanted = self.wanted_events(supporter, kinds=kinds, ref=ref, session_id=session_id)
         found = self.feed.recent(limit) if since is None else self._behind(since)
         return [told for told in found if wanted(told.event) and self.visibility.ask(told.event, supporter)]
+
+    @operation(UNGUARDED)
+    def latest_event(self) -> int:
+        """The id of the newest event: whoever reads a list after this and then listens behind it misses nothing."""
+        with self._wiring.store.read() as connection:
+            return event_rows.latest(connection)
+
+    @operation("session.read")
+    def joined_sessions(self, supporter: Supporter, *, ref: RecordRef | None = None) -> list[Session]:
+        """The valid sessions whose customer is there now and of whom supporters are to be told, who joined last first.
+
+        Args:
+            supporter: who asks; with the level *own*, of sessions that they opened and of records that they may see.
+            ref: only of this record.
+
+        Raises:
+            RightMissing: the supporter may not see sessions at all.
+        """
+        from jumpseat.notices.joined import wanted
+
+        require(supporter, "session.read", own=True)
+        record, now = self._written(ref, supporter) if ref else supporter.bound_to, self.clock.now()
+        setting = self.catalogue.sessions.notify_on_join
+        with self._wiring.store.read() as connection:
+            found = session_rows.joined(connection, now, record=record)
+            told = [one for one in found if wanted(setting, notices.sharers(connection, one.id, now))]
+        return [one for one in told if self.visibility.ask(one, supporter)][:MOST_JOINED]
 
     @operation("settings.read")
     def alerts(self, supporter: Supporter, *, open_only: bool = False, before: str | None = None, limit: int = 50) -> list[Alert]:

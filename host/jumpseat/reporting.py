@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 
 from jumpseat.access.rights import operation, require
 from jumpseat.catalogue.dashboards import DATA, Dashboard, Range
-from jumpseat.errors import InvalidValue, NotFound
+from jumpseat.errors import InvalidValue, NotFound, Refused
+from jumpseat.jobs.runs import Job
 from jumpseat.reach import Reach
 from jumpseat.reports.dashboards import Filters, Looking, Result, Span, evaluate, reach_of, span_of
 from jumpseat.reports.devices import MyDevices, list_devices
 from jumpseat.reports.exporting import Form, Pieces, labels
+from jumpseat.secret import Secret
 from jumpseat.speech import say
-from jumpseat.store import activity, connections as rows
+from jumpseat.store import activity, connections as rows, jobs as job_rows
 from jumpseat.store.activity import Asked, Listed
 from jumpseat.store.connections import Page, Wanted
 from jumpseat.store.idempotency import Kept
 from jumpseat.store.jobs import JobRun
 from jumpseat.types import Level, RecordRef, Supporter
+
+COMPANY_REPORT = "company_report"
+"""The job that reads the connections of all accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportState:
+    """How fresh the company report is."""
+
+    job: Job
+    read_at: datetime | None = None
+    """When the accounts were read last and without failure (UTC); None: never."""
 
 
 class Reporting(Reach):
@@ -44,6 +60,25 @@ class Reporting(Reach):
         place = self._place(self._resolver(), ref, supporter, "connection_report.read")
         with self._wiring.store.read() as connection:
             return rows.page(connection, Wanted(record=place.record.ref, oldest_first=oldest_first), before=before, limit=limit)
+
+    @operation("connection_report.read")
+    def export_record_connections(self, ref: RecordRef, supporter: Supporter, *, oldest_first: bool = False) -> Pieces:
+        """The whole connection report of a record as CSV, in pieces; close them when they are not read to the end.
+
+        Args:
+            ref: the record.
+            supporter: who asks; with the level *own* only of records that they may see.
+            oldest_first: by start upwards; else the newest comes first.
+
+        Raises:
+            RecordNotFound: there is none, or the supporter may not see it.
+            ReportBusy: so many reports are being written already.
+        """
+        require(supporter, "connection_report.read", own=True)
+        place = self._place(self._resolver(), ref, supporter, "connection_report.read")
+        header = labels(supporter.language or self._wiring.catalogue.host.default_language)
+        wanted = Wanted(record=place.record.ref, oldest_first=oldest_first)
+        return self._wiring.exporting.pieces(wanted, "csv", header=header, bom=True)
 
     @operation("company_report.read")
     def company_report(self, supporter: Supporter, wanted: Wanted, *, limit: int = 50, before: str | None = None) -> Page:
@@ -112,7 +147,16 @@ class Reporting(Reach):
             JobBusy: a run of it waits or is in progress.
         """
         require(supporter, "company_report.refresh")
-        return self._wiring.job_runs.run("company_report", supporter, kept=kept)
+        return self._wiring.job_runs.run(COMPANY_REPORT, supporter, kept=kept)
+
+    @operation("company_report.read")
+    def company_report_state(self, supporter: Supporter) -> ReportState:
+        """How fresh the company report is: its schedule, the run that waits or is in progress, and when one succeeded last."""
+        require(supporter, "company_report.read")
+        job = next(one for one in self._wiring.job_runs.jobs() if one.name == COMPANY_REPORT)
+        with self._wiring.store.read() as connection:
+            read = job_rows.latest(connection, COMPANY_REPORT, succeeded=True)
+        return ReportState(job, read.ended_at if read else None)
 
     # --- dashboards ---------------------------------------------------------------------------------------------------
 
@@ -240,6 +284,27 @@ class Reporting(Reach):
         require(supporter, "devices.read", own=True)
         may_connect = supporter.rights.level("devices.connect") > Level.NONE
         return list_devices(self._wiring.plugins.session_types, supporter, may_connect=may_connect)
+
+    @operation("devices.connect")
+    def connect_device(self, account: str, device: str, supporter: Supporter) -> Secret:
+        """The link by which the supporter connects to a device of theirs, for this click.
+
+        Args:
+            account: name of the provider account.
+            device: the provider's id.
+            supporter: who connects.
+
+        Raises:
+            NotFound: the supporter has no such device.
+            Refused: it is offline.
+        """
+        require(supporter, "devices.connect", own=True)
+        found = next((one for one in self.devices(supporter).items if (one.account, one.id) == (account, device)), None)
+        if found is None:
+            raise NotFound(say("You have no such device; the list may be older than the account."), param="device")
+        if found.connect_link is None:
+            raise Refused(say("{device} is offline. Connect once it is online.", device=found.name))
+        return Secret(found.connect_link)
 
 
 def _may_see(dashboard: Dashboard, supporter: Supporter, level: Level) -> bool:

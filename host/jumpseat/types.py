@@ -56,7 +56,9 @@ class Supporter:
     key: str | None = None
     """Name of the API key that calls for them; None when none does."""
     bound_to: RecordRef | None = None
-    """The one record that they may work with, for they came by a launch; None: whatever their rights reach."""
+    """The one record that they may work with, for they came by its launch; None: whatever their rights reach."""
+    launched: bool = False
+    """They came by a launch, of a record or of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Record:
     contacts: tuple[Contact, ...] | None = None
     """Given along when the caller gives the record by value; None when the record source has to be asked."""
     acting_for: Supporter | None = None
-    """Set where a record source is handed the record to write to it: whose act it is. A source that can writes in their name."""
+    """Whose act it is, where a record source is handed the record to write to it, or to ask for templates."""
 
     @property
     def object(self) -> str:
@@ -405,6 +407,33 @@ class Template:
     file: str = ""
     line: int = 1
     """Where the body begins in ``file``."""
+    in_crm: str = ""
+    """Its id where it is kept in the CRM; its words are then fetched when a share is composed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CrmTemplate:
+    """An e-mail template that is kept in the CRM, as a record source lists it."""
+
+    id: str
+    name: str
+    language: str | None = None
+    """BCP 47; None: the default language of the workspace."""
+    description: str | None = None
+    object: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CrmWords:
+    """The words of a template that is kept in the CRM, for one record; a text that is empty is made of ``html``."""
+
+    subject: str
+    text: str = ""
+    html: str | None = None
+    merge_fields: bool = False
+    """Merge fields of Salesforce stand in it, for the host to fill in; else the CRM has filled it in."""
+    written: str = ""
+    """The template before the CRM filled it in: only addresses that stand in it may stand in the words."""
 
 
 @dataclass(frozen=True, slots=True)

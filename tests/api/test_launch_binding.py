@@ -52,6 +52,8 @@ OF_A_RECORD: dict[str, Ask] = {
     "buttons": lambda t, ref: t.host.buttons(ref, t.supporter),
     "history": lambda t, ref: t.host.history(ref, t.supporter),
     "record_connections": lambda t, ref: t.host.record_connections(ref, t.supporter),
+    "export_record_connections": lambda t, ref: t.host.export_record_connections(ref, t.supporter).close(),
+    "joined_sessions": lambda t, ref: t.host.joined_sessions(t.supporter, ref=ref),
     "open_session": lambda t, ref: t.host.open_session(ref, "pilot", t.supporter, replace=True),
     "wanted_events": lambda t, ref: t.host.wanted_events(t.supporter, ref=ref),
     "events": lambda t, ref: t.host.events(t.supporter, ref=ref, since=0),

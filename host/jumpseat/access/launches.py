@@ -1,5 +1,8 @@
 """Launches: a CRM opens Jumpseat for one supporter and one record; what comes of it is a short-lived token, good for nothing else.
 
+A launch may also name no record: for what stands in the CRM beside all records, such as a utility bar. The supporter then has their own
+rights, without those of administration.
+
 Nothing of a token is stored: it carries, sealed, whom and what it is for, so that every process that has the key understands it.
 """
 
@@ -46,6 +49,8 @@ _BOUND = Rights(
         dict.fromkeys(sorted(OF_ONE_RECORD), Level.ALL) | dict.fromkeys(sorted(OF_THE_SUPPORTER), Level.OWN),
     )
 )
+BESIDE_RECORDS = frozenset({"session", "share", "history", "connection_report", "company_report", "devices", "dashboard", "accounts"})
+"""The resources whose rights a launch of no record leaves as they are: what is seen and done, and nothing of how the host is set up."""
 _TOKEN, _TICKET = "launch token", "launch ticket"
 """The places for which they are sealed: neither opens as the other."""
 
@@ -62,14 +67,21 @@ ENDED = say("The launch began more than 8 hours ago and cannot be renewed. Open 
 class Launch:
     """Whom and what a launch is for, and who vouches for it."""
 
-    record: RecordRef
-    """With its record source."""
+    record: RecordRef | None
+    """With its record source; None for a launch of no record."""
     supporter: str
     """The CRM's id of the user."""
     voucher: str
     """``key:NAME`` of the API key, or ``secret:FINGERPRINT`` of the source's launch secret; the launch ends with it."""
     ends_at: datetime
     """UTC; it is not renewed past this time."""
+    beside: str = ""
+    """Name of the record source whose CRM launched no record."""
+
+    @property
+    def source(self) -> str:
+        """Name of the record source whose CRM launched."""
+        return self.beside if self.record is None else self.record.source or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +91,12 @@ class LaunchToken:
     token: Secret
     expires_at: datetime
     """UTC."""
-    record: RecordRef
+    record: RecordRef | None
+    """None for a launch of no record."""
     supporter: Supporter
     """As they may act: bound to the record."""
+    source: str
+    """Name of the record source whose CRM launched."""
 
 
 def bound(supporter: Supporter, record: RecordRef) -> Supporter:
@@ -92,7 +107,14 @@ def bound(supporter: Supporter, record: RecordRef) -> Supporter:
         record: as sessions have it: with its source, and the id in its one written form.
     """
     rights = narrowed(supporter.rights, _BOUND, say("and a launch allows only what concerns its record and the supporter's own sign-ins"))
-    return replace(supporter, rights=rights, bound_to=record)
+    return replace(supporter, rights=rights, bound_to=record, launched=True)
+
+
+def beside_records(supporter: Supporter) -> Supporter:
+    """The supporter as they act in a launch of no record: without the rights of administration."""
+    kept = {right: level for right, level in supporter.rights.levels.items() if right.partition(".")[0] in BESIDE_RECORDS}
+    words = say("and a launch leaves the administration to a tab of its own")
+    return replace(supporter, rights=narrowed(supporter.rights, Rights(MappingProxyType(kept)), words), launched=True)
 
 
 def issue(launch: Launch, supporter: Supporter, sealer: Sealer, now: datetime) -> LaunchToken:
@@ -100,12 +122,14 @@ def issue(launch: Launch, supporter: Supporter, sealer: Sealer, now: datetime) -
 
     Args:
         launch: not over yet.
-        supporter: bound to the launch's record.
+        supporter: as they act in it: ``bound`` to its record, or ``beside_records``.
         sealer: of this host.
         now: UTC.
     """
     expires_at = min(now + TOKEN_LIVES, launch.ends_at).replace(microsecond=0)
-    return LaunchToken(Secret(TOKEN_PREFIX + _sealed(launch, expires_at, sealer, _TOKEN)), expires_at, launch.record, supporter)
+    return LaunchToken(
+        Secret(TOKEN_PREFIX + _sealed(launch, expires_at, sealer, _TOKEN)), expires_at, launch.record, supporter, launch.source
+    )
 
 
 def read_token(token: Secret, sealer: Sealer, now: datetime) -> Launch:
@@ -133,9 +157,9 @@ def read_ticket(ticket: Secret, sealer: Sealer, now: datetime) -> tuple[Launch, 
 
 def _sealed(launch: Launch, expires_at: datetime, sealer: Sealer, place: str) -> str:
     said = {
-        "source": launch.record.source,
-        "object": launch.record.object,
-        "id": launch.record.id,
+        "source": launch.source,
+        "object": launch.record.object if launch.record else None,
+        "id": launch.record.id if launch.record else None,
         "supporter": launch.supporter,
         "voucher": launch.voucher,
         "ends": int(launch.ends_at.timestamp()),
@@ -152,6 +176,8 @@ def _opened(text: str, sealer: Sealer, place: str, now: datetime) -> tuple[Launc
         raise LaunchRefused(RAN_OUT, cause=f"the {place} cannot be opened: {error.message}") from None
     if now >= datetime.fromtimestamp(said["expires"], UTC):
         raise LaunchRefused(RAN_OUT, cause=f"the {place} has run out")
-    record = RecordRef(said["object"], said["id"], said["source"])
-    launch = Launch(record, said["supporter"], said["voucher"], datetime.fromtimestamp(said["ends"], UTC))
+    of_record = said["object"] is not None
+    record = RecordRef(said["object"], said["id"], said["source"]) if of_record else None
+    ends_at = datetime.fromtimestamp(said["ends"], UTC)
+    launch = Launch(record, said["supporter"], said["voucher"], ends_at, "" if of_record else said["source"])
     return launch, hashlib.sha256(f"{place} {said['nonce']}".encode()).hexdigest()

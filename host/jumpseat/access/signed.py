@@ -28,7 +28,10 @@ EARLIEST = timedelta(minutes=1)
 LONGEST = 64 * 1024
 """Characters of a signed launch; Canvas sends some 4,000."""
 VERSION = 1
-_KEYS = frozenset({"version", "audience", "source", "supporter", "object", "recordId", "issuedAt", "nonce"})
+_OF_RECORD = frozenset({"object", "recordId"})
+_KEYS = frozenset({"version", "audience", "source", "supporter", "issuedAt", "nonce", *_OF_RECORD})
+BESIDE = ("notification", "devices", "company", "dashboards")
+"""What a launch of no record can show. In Canvas, the page's author asks for one of them by the parameter ``show``."""
 _MILLISECONDS = 100_000_000_000
 """A time above this counts milliseconds: as seconds it would lie in the year 5138."""
 _TEXTS = {
@@ -48,8 +51,9 @@ class SignedLaunch:
     """What a CRM signed."""
 
     supporter: str
-    object: str
-    record_id: str
+    object: str | None
+    """None, like its id, for a launch of no record."""
+    record_id: str | None
     fingerprint: str
     """Of the secret that signed it."""
     digest: str
@@ -73,7 +77,8 @@ def read_canvas(text: str, secrets: Sequence[Secret], url: str, now: datetime) -
         now: UTC.
 
     Raises:
-        LaunchRefused: it is not signed with one of the secrets, too old, of another organisation, or about no record.
+        LaunchRefused: it is not signed with one of the secrets, too old, of another organisation, or about no record and not
+            meant so.
     """
     encoded, signer = _verified(text, secrets, _standard)
     said = _json(_standard(encoded))
@@ -108,8 +113,8 @@ def read_signed(text: str, secrets: Sequence[Secret], source: str, audience: str
     """
     encoded, signer = _verified(text, secrets, _compact, payload_first=True)
     said = _json(_compact(encoded))
-    if set(said) != _KEYS:
-        _refuse(f"its keys are not {', '.join(sorted(_KEYS))}")
+    if set(said) not in (_KEYS, _KEYS - _OF_RECORD):
+        _refuse(f"its keys are not {', '.join(sorted(_KEYS))}, with object and recordId both or neither")
     if type(said["version"]) is not int or said["version"] != VERSION:
         _refuse(f"its version is not {VERSION}")
     if said["audience"] != audience:
@@ -117,8 +122,9 @@ def read_signed(text: str, secrets: Sequence[Secret], source: str, audience: str
     if said["source"] != source:
         _refuse("it is for another record source")
     issued_at = _fresh(said["issuedAt"], now)
-    supporter, object, record_id, _ = (_text(said, key) for key in _TEXTS)
-    return SignedLaunch(supporter, object, record_id, fingerprint(signer), _digest(source, encoded), issued_at + OLDEST)
+    texts = {key: _text(said, key) for key in _TEXTS if key in said}
+    digest, stale_at = _digest(source, encoded), issued_at + OLDEST
+    return SignedLaunch(texts["supporter"], texts.get("object"), texts.get("recordId"), fingerprint(signer), digest, stale_at)
 
 
 def sign(said: Mapping[str, Any], secret: Secret) -> str:
@@ -223,9 +229,14 @@ def _canvas_user(said: Mapping[str, Any], context: Mapping[str, Any]) -> str:
     return user
 
 
-def _canvas_record(environment: Mapping[str, Any]) -> tuple[str, str]:
-    """The record of the page, else the one that the page's author gives as ``parameters`` (``object`` and ``recordId``)."""
+def _canvas_record(environment: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The record of the page, else the one that the page's author gives as ``parameters`` (``object`` and ``recordId``).
+
+    Nothing where neither names anything and the author asks by ``show`` for what needs no record.
+    """
     record, parameters = _part(environment, "record"), _part(environment, "parameters")
+    if not record and not _OF_RECORD & set(parameters) and parameters.get("show") in BESIDE:
+        return None, None
     named = {"object": _part(record, "attributes").get("type"), "recordId": record.get("Id")}
     if not all(named.values()):
         named = {key: parameters.get(key) for key in named}

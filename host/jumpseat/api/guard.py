@@ -157,7 +157,7 @@ def _shown(path: str) -> str:
 
 def _as_get(scope: Scope) -> Scope:
     """HEAD is answered like GET without the body; but a look must not make a link, use a ticket up, or wait for a stream's end."""
-    if scope["method"] == "HEAD" and not scope["path"].startswith(("/join/", "/launch", "/sign-in/", "/v1/events")):
+    if scope["method"] == "HEAD" and not scope["path"].startswith(("/join/", "/launch", "/sign-in/", "/v1/events", "/events")):
         return {**scope, "method": "GET"}
     return scope
 

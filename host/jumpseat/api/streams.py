@@ -203,20 +203,33 @@ def _signed_in(sign_in: Callable[[], Caller], before: Supporter) -> Supporter | 
         return before
 
 
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """One for whom a stream listens."""
+
+    caller: Caller
+    sign_in: Callable[[], Caller]
+    """Asks again who calls; raises when the key is gone."""
+    wanted: Wanted
+    """Which events were asked for."""
+
+
+Hearing = Sequence[tuple[Ear, Supporter]]
+"""Each with the supporter as they may act now."""
+
+
 class Stream:
     """One answer that does not end by itself.
 
     Args:
         hub: of the application.
-        caller: who listens.
-        sign_in: asks again who calls; raises when the key is gone.
-        wanted: which events were asked for.
+        ears: for whom it listens: what one of them asked for and may see is sent, once.
         last_event_id: of the last event that the client has seen; None for one that begins.
     """
 
-    def __init__(self, hub: Hub, caller: Caller, sign_in: Callable[[], Caller], wanted: Wanted, last_event_id: int | None) -> None:
-        self.hub, self.caller, self.sign_in, self.wanted, self.last_event_id = hub, caller, sign_in, wanted, last_event_id
-        self.listener = Listener(wanted)
+    def __init__(self, hub: Hub, ears: Sequence[Ear], last_event_id: int | None) -> None:
+        self.hub, self.ears, self.last_event_id = hub, ears, last_event_id
+        self.listener = Listener(lambda event: any(ear.wanted(event) for ear in ears))
         self.position = 0
         """Where the hub was when the listener joined it: what comes later is queued, what came before is in the store."""
         self._seen = 0
@@ -261,43 +274,55 @@ class Stream:
             found = await self.hub.ask(partial(feed.replay, self._seen, self.position))
             if not found:
                 return
-            wire = await self._wire([self.hub.item(told) for told in found if self.wanted(told.event)], self.caller.supporter)
+            wire = await self._wire([self.hub.item(told) for told in found if self.listener.wanted(told.event)], self._hearing())
             if wire:
                 yield wire
             self._seen = found[-1].event.id
 
     async def _live(self) -> AsyncIterator[bytes]:
-        supporter, checked_at = self.caller.supporter, time.monotonic()
+        hearing, checked_at = self._hearing(), time.monotonic()
         while True:
             due = checked_at + HEARTBEAT_SECONDS
             items = await self.listener.take(max(0.0, due - time.monotonic()))
             # A client may have seen more than this process has: it was with another one before.
-            wire = await self._wire([item for item in items if item.id > self._seen], supporter)
+            wire = await self._wire([item for item in items if item.id > self._seen], hearing)
             if wire:
                 yield wire
             if time.monotonic() >= due:
-                supporter, checked_at = await self._checked(supporter), time.monotonic()
+                hearing, checked_at = await self._checked(hearing), time.monotonic()
                 yield _HEARTBEAT
 
-    async def _wire(self, items: Sequence[Item], supporter: Supporter) -> bytes:
-        """The bytes of those that the supporter may see."""
-        return b"".join([item.wire for item in items if await self._may_see(item, supporter)])
+    def _hearing(self) -> Hearing:
+        return [(ear, ear.caller.supporter) for ear in self.ears]
+
+    async def _wire(self, items: Sequence[Item], hearing: Hearing) -> bytes:
+        """The bytes of those that somebody asked for and may see."""
+        return b"".join([item.wire for item in items if await self._heard(item, hearing)])
+
+    async def _heard(self, item: Item, hearing: Hearing) -> bool:
+        for ear, supporter in hearing:
+            if ear.wanted(item.told.event) and await self._may_see(item, supporter):
+                return True
+        return False
 
     async def _may_see(self, item: Item, supporter: Supporter) -> bool:
         visibility, event = self.hub.host.visibility, item.told.event
         known = visibility.known(event, supporter)
         return known if known is not None else await self.hub.ask(partial(visibility.ask, event, supporter))
 
-    async def _checked(self, before: Supporter) -> Supporter:
-        """The caller as they may act now.
+    async def _checked(self, hearing: Hearing) -> Hearing:
+        """Each as they may act now.
 
         Raises:
-            Ended: they may not listen any more, or may see more or less than before.
+            Ended: one of them may not listen any more, or may see more or less than before.
         """
-        now = await self.hub.still(self.caller.id, self.sign_in, before)
-        if now is None or now.rights.level("session.read") != before.rights.level("session.read"):
-            raise Ended
-        return now
+        checked = []
+        for ear, before in hearing:
+            now = await self.hub.still(ear.caller.id, ear.sign_in, before)
+            if now is None or now.rights.level("session.read") != before.rights.level("session.read"):
+                raise Ended
+            checked.append((ear, now))
+        return checked
 
 
 class EventStream(StreamingResponse):

@@ -6,10 +6,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from jumpseat.contract import RecordSource
 from jumpseat.errors import JumpseatError
-from jumpseat.store.events import Event
 from jumpseat.types import Level, RecordRef, Supporter
 
 KEPT_SECONDS = 60.0
@@ -17,6 +17,16 @@ KEPT_SECONDS = 60.0
 MOST = 20_000
 """Answers that are kept at once."""
 RIGHT = "session.read"
+
+
+class Owned(Protocol):
+    """Something of a session: an event, or the session itself."""
+
+    @property
+    def record(self) -> RecordRef: ...
+
+    @property
+    def opened_by(self) -> str: ...
 
 
 class Visibility:
@@ -31,7 +41,7 @@ class Visibility:
         self._answers: OrderedDict[tuple[str | None, str, RecordRef], tuple[float, bool]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def known(self, event: Event, supporter: Supporter) -> bool | None:
+    def known(self, event: Owned, supporter: Supporter) -> bool | None:
         """May the supporter see it, as far as that is known without asking anybody? None: ``ask``."""
         if supporter.bound_to is not None and event.record != supporter.bound_to:
             return False
@@ -44,7 +54,7 @@ class Visibility:
             until, answer = self._answers.get((supporter.source, supporter.id, event.record), (0.0, False))
         return answer if time.monotonic() < until else None
 
-    def ask(self, event: Event, supporter: Supporter) -> bool:
+    def ask(self, event: Owned, supporter: Supporter) -> bool:
         """May the supporter see it? Asks the CRM where that is not known; no answer counts as no, until it is asked again."""
         known = self.known(event, supporter)
         if known is not None:

@@ -163,9 +163,11 @@ def active(conn: sa.Connection, job: str) -> JobRun | None:
     return _run(row) if row else None
 
 
-def latest(conn: sa.Connection, job: str) -> JobRun | None:
-    """The run of a job that ended last."""
+def latest(conn: sa.Connection, job: str, *, succeeded: bool = False) -> JobRun | None:
+    """The run of a job that ended last; with ``succeeded``, of those that did."""
     over = sa.select(table).where(table.c.job == job, table.c.ended_at.is_not(None))
+    if succeeded:
+        over = over.where(table.c.state == JobState.SUCCEEDED.value)
     row = conn.execute(over.order_by(table.c.ended_at.desc(), table.c.id.desc()).limit(1)).first()
     return _run(row) if row else None
 

@@ -135,6 +135,15 @@ def of_request(conn: sa.Connection, request_key: str) -> Session | None:
     return _session(row) if row else None
 
 
+def joined(conn: sa.Connection, now: datetime, *, record: RecordRef | None = None) -> list[Session]:
+    """Valid sessions whose customer is there, who joined last first; at most ``MOST``."""
+    there = [table.c.state == SessionState.OPEN.value, table.c.valid_until > now, table.c.online, table.c.joined_at.is_not(None)]
+    if record is not None:
+        there += [table.c.source == (record.source or ""), table.c.object == record.object, table.c.record_id == record.id]
+    found = sa.select(table).where(*there).order_by(table.c.joined_at.desc(), table.c.id).limit(MOST)
+    return [_session(row) for row in conn.execute(found).mappings()]
+
+
 def release_request(conn: sa.Connection, request_key: str) -> None:
     """Let go of a call's key that is used for another call from now on."""
     conn.execute(sa.update(table).where(table.c.request_key == request_key).values(request_key=None))

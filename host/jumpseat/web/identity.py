@@ -28,6 +28,8 @@ from jumpseat.web.forms import TOKEN, Form, believe, form_token, posted
 
 VISIT_COOKIE = "__Host-jumpseat"
 RECORD_COOKIE = "__Host-jumpseat-"
+FRAME_COOKIE = "__Host-jumpseat-frame"
+FRAMED = ("iframe", "frame")
 LANGUAGES = ("en", "fr")
 SCHEMES = ("light", "dark")
 Scheme = Literal["", "light", "dark"]
@@ -54,11 +56,19 @@ class Visitor:
     supporter: Supporter
     token: Secret
     look: Look
+    seen: int = 0
+    """Id of the newest event when the page was asked for: it listens for what comes behind it."""
 
     @property
     def launched(self) -> bool:
-        """Did they come by a launch, and so see the one record?"""
-        return self.supporter.bound_to is not None
+        """Did they come by a launch: of a record, which then is the one that they see, or of none?"""
+        return self.supporter.launched or self.supporter.bound_to is not None
+
+    @property
+    def source(self) -> str | None:
+        """Name of the record source whose CRM shows the page in a frame; None for a tab."""
+        bound = self.supporter.bound_to
+        return (bound.source if bound else self.supporter.source) or "" if self.launched else None
 
     @property
     def form_token(self) -> str:
@@ -73,8 +83,18 @@ class Visitor:
     @property
     def caller(self) -> Caller:
         """As the API knows callers: whose idempotency keys these are."""
-        of = hashlib.sha256(repr((self.supporter.bound_to, self.supporter.key)).encode()).hexdigest()[:16]
-        return Caller(self.supporter, f"page_{of}:{self.supporter.id}")
+        return caller_of(self.supporter)
+
+    @property
+    def who(self) -> str:
+        """Tells those apart for whom one browser listens to events; means nothing to anybody else."""
+        return hashlib.sha256(f"who {self.caller.id}".encode()).hexdigest()[:16]
+
+
+def caller_of(supporter: Supporter) -> Caller:
+    """Somebody who looks at pages, as the API knows callers."""
+    of = hashlib.sha256(repr((supporter.bound_to, supporter.key, supporter.launched)).encode()).hexdigest()[:16]
+    return Caller(supporter, f"page_{of}:{supporter.id}")
 
 
 def visitor_of(request: Request, form: Annotated[Form, Depends(posted)]) -> Visitor:
@@ -89,14 +109,21 @@ def visitor_of(request: Request, form: Annotated[Form, Depends(posted)]) -> Visi
     given = _given(request, form)
     if given is None:
         raise NotSignedIn("You are not signed in. Sign in, or open the record in the CRM.")
-    if given.reveal().startswith(TOKEN_PREFIX):
-        supporter = host.launch_supporter(given)
-    else:
-        supporter = host.visitor(given)
-        if request.method == "POST":
-            believe(form, given)
+    seen = host.latest_event() if request.headers.get("hx-request") != "true" else 0
+    supporter = supporter_of(host, given)
+    if request.method == "POST" and not supporter.launched:
+        believe(form, given)
     request.state.supporter = supporter.id
-    return Visitor(supporter, given, look_of(request, host, supporter))
+    return Visitor(supporter, given, look_of(request, host, supporter), seen)
+
+
+def supporter_of(host: Host, token: Secret) -> Supporter:
+    """Who acts with the token of a launch or of a visit.
+
+    Raises:
+        NotSignedIn: it does not hold any more.
+    """
+    return host.launch_supporter(token) if token.reveal().startswith(TOKEN_PREFIX) else host.visitor(token)
 
 
 Seen = Annotated[Visitor, Depends(visitor_of)]
@@ -104,18 +131,29 @@ Seen = Annotated[Visitor, Depends(visitor_of)]
 
 def _given(request: Request, form: Form) -> Secret | None:
     """A launch's token may come in a header or form. One in a cookie is good for reading alone: any site can make a browser post."""
+    token = carried(request, form)
+    if token is not None:
+        return token
+    visit = request.cookies.get(VISIT_COOKIE)
+    if request.method in ("GET", "HEAD"):
+        cookie = request.cookies.get(launch_cookie(named_record(request)))
+        if cookie and (named_record(request) or is_framed(request) or not visit):
+            return Secret(cookie)
+    return Secret(visit) if visit else None
+
+
+def carried(request: Request, form: Form) -> Secret | None:
+    """The launch token that the header or the form carries: only the page itself can have put it there."""
     kind, _, header = request.headers.get("authorization", "").partition(" ")
-    carried = [header.strip() if kind.lower() == "bearer" else "", form.get(TOKEN)]
-    for token in carried:
+    for token in (header.strip() if kind.lower() == "bearer" else "", form.get(TOKEN)):
         if token.startswith(TOKEN_PREFIX):
             return Secret(token)
-    if request.method in ("GET", "HEAD"):
-        ref = named_record(request)
-        cookie = request.cookies.get(record_cookie(ref)) if ref else None
-        if cookie:
-            return Secret(cookie)
-    visit = request.cookies.get(VISIT_COOKIE)
-    return Secret(visit) if visit else None
+    return None
+
+
+def is_framed(request: Request) -> bool:
+    """Does the browser say that the page is for a frame?"""
+    return request.headers.get("sec-fetch-dest") in FRAMED
 
 
 def named_record(request: Request) -> RecordRef | None:
@@ -126,14 +164,16 @@ def named_record(request: Request) -> RecordRef | None:
     return None
 
 
-def record_cookie(ref: RecordRef) -> str:
-    """Name of the cookie that holds the token of a launched record."""
+def launch_cookie(ref: RecordRef | None) -> str:
+    """Name of the cookie that holds the token of a launch of this record, or of none."""
+    if ref is None:
+        return FRAME_COOKIE
     return RECORD_COOKIE + hashlib.sha256(repr((ref.source, ref.object, ref.id)).encode()).hexdigest()[:10]
 
 
 def keep_launch(response: Response, launched: LaunchToken) -> None:
     """Give the frame its cookie: for the CRM's site alone (partitioned), and no longer than the token holds."""
-    name, value = record_cookie(launched.record), launched.token.reveal()
+    name, value = launch_cookie(launched.record), launched.token.reveal()
     ends = format_datetime(launched.expires_at, usegmt=True)
     # Written out: Python before 3.14 cannot write the last attribute.
     response.headers.append("Set-Cookie", f"{name}={value}; Path=/; Expires={ends}; Secure; HttpOnly; SameSite=None; Partitioned")
@@ -155,13 +195,14 @@ def look_of(request: Request, host: Host, supporter: Supporter | None) -> Look:
     """Language and look: what the address asks for, then what the CRM says of the user, then what the browser says."""
     asked = request.query_params
     bound = supporter.bound_to if supporter else None
+    launched = bound is not None or (supporter is not None and supporter.launched)
     source_name = _source_of(request, supporter)
     source = host.sources.get(source_name)
     skin = source.skin if source else "neutral"
     wanted = [asked.get("lang", ""), (supporter.language if supporter else None) or "", *_accepted(request)]
     language = next((found for said in wanted if (found := said.replace("_", "-").split("-")[0].lower()) in LANGUAGES), None)
     scheme = asked.get("scheme", "")
-    framed = bound is not None or request.headers.get("sec-fetch-dest") in ("iframe", "frame")
+    framed = launched or is_framed(request)
     language = language or host.catalogue.host.default_language
     return Look(
         language=language,

@@ -1,4 +1,7 @@
-"""Where a CRM launches a record in a frame: what it signed becomes a token, and the frame shows the component that was asked for."""
+"""Where a CRM launches a frame: what it signed becomes a token, and the frame shows the component that was asked for.
+
+The script of the page renews the token before it runs out, for as long as the launch lasts.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +15,33 @@ from jumpseat.access.signed import LONGEST
 from jumpseat.api.models.common import Name
 from jumpseat.api.routes.launches import launch_view
 from jumpseat.api.signin import Serving, host_of
-from jumpseat.errors import JumpseatError, UsageError
+from jumpseat.errors import JumpseatError, NotSignedIn, UsageError
 from jumpseat.launching import Launched
 from jumpseat.secret import Secret
 from jumpseat.web.forms import Form, Posted
-from jumpseat.web.identity import Visitor, keep_launch, look_of
+from jumpseat.web.identity import Visitor, carried, keep_launch, look_of
 from jumpseat.web.records.components import show
 from jumpseat.web.rendering import refusal
 from jumpseat.web.routing import pages
+from jumpseat.web.workspace.components import show as show_beside
 
 router = pages()
 SHOW = "show"
 """Field or query by which the CRM's page asks for another component than the session."""
+
+
+@router.post("/launch/renew")
+def renew(request: Request, host: Serving, form: Posted) -> Response:
+    """A fresh token in place of the one that calls, which has to come in the header or in the form: a cookie alone renews nothing."""
+    given = carried(request, form)
+    if given is None:
+        raise NotSignedIn("The page has no launch that could be renewed. Open it in the CRM again.")
+    token = host.renew_launch(given)
+    request.state.supporter = token.supporter.id
+    shown = {"token": token.token.reveal(), "expiresAt": token.expires_at.isoformat()}
+    response = JSONResponse(shown, headers={"Cache-Control": "no-store"})
+    keep_launch(response, token)
+    return response
 
 
 @router.post("/launch/canvas/{source}")
@@ -69,7 +87,8 @@ def _page(request: Request, source: str, component: str, take: Callable[[], Laun
     request.state.supporter = token.supporter.id
     if "application/json" in accept and "text/html" not in accept:
         return JSONResponse(launch_view(token).model_dump(mode="json", by_alias=True), headers={"Vary": "Accept"})
-    visitor = Visitor(token.supporter, token.token, look_of(request, host, token.supporter))
-    response = show(request, visitor, token.record, component)
+    visitor = Visitor(token.supporter, token.token, look_of(request, host, token.supporter), host.latest_event())
+    ref = token.record
+    response = show(request, visitor, ref, component) if ref else show_beside(request, visitor, component)
     keep_launch(response, token)
     return response

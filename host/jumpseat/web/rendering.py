@@ -47,6 +47,8 @@ class Page:
     frames: Sequence[str] = ()
     """Origins that the page itself shows in frames."""
     values: dict[str, Any] = field(default_factory=dict)
+    path: str = ""
+    """Its own address, where that is not the component's of a record; a launched frame loads it again from there."""
 
 
 def answer(request: Request, visitor: Visitor, page: Page, status: int = 200) -> HTMLResponse:
@@ -59,7 +61,7 @@ def answer(request: Request, visitor: Visitor, page: Page, status: int = 200) ->
         status: HTTP status; a page that says why something was refused has the refusal's.
     """
     host = host_of(request)
-    bound = visitor.supporter.bound_to
+    ancestors = () if visitor.source is None else host.frame_ancestors(visitor.source)
     values = {
         **page.values,
         "page": page,
@@ -67,11 +69,13 @@ def answer(request: Request, visitor: Visitor, page: Page, status: int = 200) ->
         "look": visitor.look,
         "now": host.clock.now(),
         "path": request.url.path,
+        "ancestors": ancestors,
         "company": host.catalogue.host.company,
     }
     template = page.component if is_partial(request) else "page.html"
-    ancestors = host.frame_ancestors(bound.source or "") if bound else ()
-    return _html(environment(visitor.look.language, visitor.look.words).get_template(template).render(values), status, ancestors, page.frames)
+    return _html(
+        environment(visitor.look.language, visitor.look.words).get_template(template).render(values), status, ancestors, page.frames
+    )
 
 
 def bare(look: Look, template: str, status: int = 200, ancestors: Sequence[str] = (), **values: Any) -> HTMLResponse:

@@ -20,7 +20,7 @@ from jumpseat.hooks.trace import correlation_id
 from jumpseat.log import get_logger
 from jumpseat.secret import redact
 from jumpseat.speech import say
-from jumpseat.web.identity import look_of, named_record
+from jumpseat.web.identity import is_framed, look_of, named_record
 from jumpseat.web.rendering import is_partial, refusal
 
 log = get_logger(__name__)
@@ -58,8 +58,10 @@ def pages() -> APIRouter:
 def refused(request: Request, error: JumpseatError) -> Response:
     """The page of an error; somebody who is not signed in is led to the page where they can."""
     ref, host = named_record(request), host_of(request)
-    framed = request.headers.get("sec-fetch-dest") in ("iframe", "frame")
+    framed = is_framed(request)
     if isinstance(error, NotSignedIn) and request.method == "GET" and not is_partial(request) and not framed:
         return RedirectResponse(f"/sign-in?next={quote(str(request.url.path), safe='/')}", 303, {"Cache-Control": "no-store"})
-    ancestors = host.frame_ancestors(ref.source or "") if ref else ()
+    # Whose frame it is, nobody knows without a launch; what is refused may be read in any.
+    sources = [ref.source or ""] if ref else list(host.catalogue.sources) if framed else []
+    ancestors = [origin for source in sources for origin in host.frame_ancestors(source)]
     return refusal(look_of(request, host, None), error, ancestors, partial=is_partial(request))

@@ -14,7 +14,7 @@ from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, answers
 from jumpseat.api.routes.lists import Before, Limit, SourceName, next_link
 from jumpseat.api.signin import Serving, SignedIn, SupporterHeader, bearer, signed_in
-from jumpseat.api.streams import EventStream, Hub, Stream
+from jumpseat.api.streams import Ear, EventStream, Hub, Stream
 from jumpseat.errors import InvalidValue
 from jumpseat.types import RecordRef
 from jumpseat.views import view
@@ -66,7 +66,7 @@ async def stream_events(
     wanted = await hub.ask(partial(host.wanted_events, caller.supporter, kinds=kinds, ref=ref, session_id=sessionId))
     await hub.start()
     after = last_event_id if last_event_id is not None else lastEventId
-    return EventStream(Stream(hub, caller, partial(signed_in, request, credentials, supporter), wanted, after))
+    return EventStream(Stream(hub, [Ear(caller, partial(signed_in, request, credentials, supporter), wanted)], after))
 
 
 @router.get("/v1/alerts", operation_id="listAlerts", summary="List alerts to administrators", responses=answers(404, *SIGNED_IN))

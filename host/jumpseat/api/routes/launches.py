@@ -14,7 +14,7 @@ from jumpseat.api.models.launches import CreateLaunch, Launch, NewLaunch
 from jumpseat.api.operation import operations
 from jumpseat.api.problems import SIGNED_IN, WITH_BODY, answers
 from jumpseat.api.signin import NEEDS_SIGN_IN, Serving, SignedIn, bearer
-from jumpseat.errors import Refused
+from jumpseat.errors import InvalidValue, Refused
 from jumpseat.secret import Secret
 from jumpseat.types import RecordRef
 
@@ -32,9 +32,14 @@ LONGEST_FORM = 2 * LONGEST
     responses=answers(404, *SIGNED_IN, *WITH_BODY),
 )
 def create_launch(body: CreateLaunch, host: Serving, caller: SignedIn) -> NewLaunch:
-    """Launch a record for the supporter of the call. Give the frame the address that is answered, or give its page the token."""
-    launch, ticket = host.create_launch(RecordRef(body.object, body.record_id, body.source), caller.supporter)
-    url = f"{host.catalogue.host.public_url}/launch/{launch.record.source}?{urlencode({'ticket': ticket.reveal()})}"
+    """Launch a record for the supporter of the call. Give the frame the address that is answered, or give its page the token.
+    A launch of no record shows what the supporter's records have in common: ?show=notification, devices, company or dashboards."""
+    if (body.object is None) != (body.record_id is None):
+        missing = "recordId" if body.record_id is None else "object"
+        raise InvalidValue("A record is named by 'object' and 'recordId' together.", param=missing)
+    ref = RecordRef(body.object, body.record_id, body.source) if body.object and body.record_id else None
+    launch, ticket = host.create_launch(ref, caller.supporter, source=body.source)
+    url = f"{host.catalogue.host.public_url}/launch/{launch.source}?{urlencode({'ticket': ticket.reveal()})}"
     return NewLaunch(**_fields(launch), url=url)
 
 
@@ -61,8 +66,8 @@ def _fields(launch: LaunchToken) -> dict[str, Any]:
     return {
         "token": launch.token.reveal(),
         "expires_at": launch.expires_at,
-        "source": launch.record.source,
-        "object": launch.record.object,
-        "record_id": launch.record.id,
+        "source": launch.source,
+        "object": launch.record.object if launch.record else None,
+        "record_id": launch.record.id if launch.record else None,
         "supporter": launch.supporter.id,
     }

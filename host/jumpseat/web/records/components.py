@@ -8,10 +8,15 @@ from fastapi import Request, Response
 
 from jumpseat.types import RecordRef
 from jumpseat.web.identity import Visitor
-from jumpseat.web.records import session
+from jumpseat.web.records import connections, history, notification, session
 
 Shower = Callable[[Request, Visitor, RecordRef], Response]
-COMPONENTS: Mapping[str, Shower] = {"session": session.show}
+COMPONENTS: Mapping[str, Shower] = {
+    "session": session.show,
+    "history": history.show,
+    "connections": connections.show,
+    "notification": notification.show,
+}
 
 
 def show(request: Request, visitor: Visitor, ref: RecordRef, component: str) -> Response:
