@@ -21,6 +21,8 @@ from jumpseat.types import (
     ConnectionPage,
     Contact,
     ContactRule,
+    CrmTemplate,
+    CrmWords,
     Device,
     Grant,
     Message,
@@ -30,6 +32,7 @@ from jumpseat.types import (
     OpenRequest,
     Outcome,
     Recipe,
+    Recipient,
     Record,
     RecordRef,
     Session,
@@ -378,6 +381,9 @@ class RecordSource(Extension):
     can_add_contact: ClassVar[bool] = False
     can_write_back: ClassVar[bool] = False
     can_notify: ClassVar[bool] = False
+    crm_templates: ClassVar[bool] = False
+    """Templates that are kept in the CRM are offered: ``templates`` and ``render_template`` are written. May be a property that follows a
+    setting, which should be off unless it is turned on."""
     skin: ClassVar[str] = "neutral"
     """Whose look the pages take on: ``neutral``, ``salesforce`` or ``dynamics``. May be a property."""
     vocabulary: ClassVar[Mapping[str, Mapping[str, str]]] = MappingProxyType({})
@@ -454,6 +460,31 @@ class RecordSource(Extension):
 
     def notify(self, notice: Notice) -> None:
         """Tell supporters in the CRM's own way (needs ``can_notify``). May be called again with the same notice after a crash."""
+        raise NotImplementedError
+
+    def templates(self, record: Record, description: str) -> Sequence[CrmTemplate]:
+        """The CRM's e-mail templates that may go with a record (needs ``crm_templates``). Asked for every offer: keep them for a while.
+
+        Args:
+            record: for which; ``record.acting_for`` asks.
+            description: what the supported object's ``email_template_description`` is.
+
+        Returns:
+            The host offers those of them to which its rules for templates apply: by description, or by name and object.
+        """
+        return ()
+
+    def render_template(self, record: Record, template: str, recipient: Recipient) -> CrmWords:
+        """The words of one of its templates (needs ``crm_templates``). Asked for every preview and every share; changes nothing.
+
+        Args:
+            record: for which; ``record.acting_for`` shares.
+            template: its id, as ``templates`` told it.
+            recipient: who is to receive it.
+
+        Raises:
+            ProviderRefused: the template is not there any more, or the CRM does not fill it in; the message says why.
+        """
         raise NotImplementedError
 
     def health(self) -> Health:

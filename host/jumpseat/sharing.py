@@ -195,7 +195,7 @@ class Sharing(Reach):
         resolver = self._resolver()
         place = resolver.find(self._asked(session))
         offer = self._offer(resolver, place, supporter)
-        return session, place, Composer(resolver, offer, session, supporter, message)
+        return session, place, Composer(resolver, offer, session, supporter, message, place.source)
 
     def _asked(self, session: Session) -> RecordRef | Record:
         """The session's record as it was asked for: by reference, or by value as the caller gave it."""

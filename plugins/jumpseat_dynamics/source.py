@@ -11,6 +11,8 @@ from jumpseat import (
     REQUIRED,
     Contact,
     ContactRule,
+    CrmTemplate,
+    CrmWords,
     FieldNotReadable,
     Health,
     InvalidValue,
@@ -19,6 +21,7 @@ from jumpseat import (
     ObjectInfo,
     ProviderRefused,
     Recipe,
+    Recipient,
     Record,
     RecordNotFound,
     RecordRef,
@@ -27,6 +30,7 @@ from jumpseat import (
     Supporter,
     SupporterInfo,
     pinned,
+    say,
 )
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import API, FORMATTED, DataverseClient, Row
@@ -35,12 +39,13 @@ from jumpseat_dynamics.ids import Guid, find_guid, guid
 from jumpseat_dynamics.people import People
 from jumpseat_dynamics.recipes import RECIPES
 from jumpseat_dynamics.schema import Column, Schema, Table
+from jumpseat_dynamics.templates import Templates
 from jumpseat_dynamics.tokens import AUTHORITY, App, AppTokens, missing_for
 from jumpseat_dynamics.users import Users
 from jumpseat_dynamics.vocabulary import VOCABULARY
 from jumpseat_dynamics.writing import Writing
 
-NO_PROOF = (
+NO_PROOF = say(
     "The source '{source}' cannot sign in: set 'client_secret' (or 'certificate') under 'settings' of its file in metadata/sources/, "
     "for example: client_secret: {{env: DYNAMICS_CLIENT_SECRET}}."
 )
@@ -58,6 +63,7 @@ class _Environment:
     people: People
     users: Users
     writing: Writing
+    templates: Templates
 
 
 class DynamicsSource(RecordSource):
@@ -68,14 +74,17 @@ class DynamicsSource(RecordSource):
     skin = "dynamics"
     vocabulary = VOCABULARY
     settings = (
-        Setting("url", str, default=REQUIRED, help="Address of the environment, such as https://contoso.crm4.dynamics.com."),
-        Setting("tenant", str, default=REQUIRED, help="Id or domain of the Microsoft Entra tenant."),
-        Setting("client_id", str, default=REQUIRED, help="Application (client) id of the app registration."),
-        Setting("client_secret", str, secret=True, help="Value of a client secret of the app registration."),
-        Setting("certificate", str, secret=True, help="Certificate and private key as PEM, instead of a secret; needs jumpseat[entra]."),
-        Setting("authority", str, default=AUTHORITY, help="Where the application signs in; another one for national clouds."),
-        Setting("language_field", str, default="new_language", help="Column of contacts and leads with their language, such as fr."),
-        Setting("act_as_supporter", bool, default=False, help="Ask and write in a supporter's name, with no more rights than theirs."),
+        Setting("url", str, default=REQUIRED, help=say("Address of the environment, such as https://contoso.crm4.dynamics.com.")),
+        Setting("tenant", str, default=REQUIRED, help=say("Id or domain of the Microsoft Entra tenant.")),
+        Setting("client_id", str, default=REQUIRED, help=say("Application (client) id of the app registration.")),
+        Setting("client_secret", str, secret=True, help=say("Value of a client secret of the app registration.")),
+        Setting(
+            "certificate", str, secret=True, help=say("Certificate and private key as PEM, instead of a secret; needs jumpseat[entra].")
+        ),
+        Setting("authority", str, default=AUTHORITY, help=say("Where the application signs in; another one for national clouds.")),
+        Setting("language_field", str, default="new_language", help=say("Column of contacts and leads with their language, such as fr.")),
+        Setting("act_as_supporter", bool, default=False, help=say("Ask and write in a supporter's name, with no more rights than theirs.")),
+        Setting("crm_templates", bool, default=False, help=say("Offer the e-mail templates that are kept in Dynamics, too.")),
     )
 
     def __init__(self) -> None:
@@ -110,7 +119,7 @@ class DynamicsSource(RecordSource):
         id, environment = guid(ref.id), self._environment()
         table = environment.schema.table(ref.object)
         if table is None:
-            raise RecordNotFound(f"Dynamics has no table '{ref.object[:100]}'.")
+            raise RecordNotFound(say("Dynamics has no table '{object}'.", object=ref.object[:100]))
         environment.people.forget(ref)
         asked = _own_left_out(table, fields)
         columns = table.read(asked)
@@ -122,7 +131,13 @@ class DynamicsSource(RecordSource):
             environment.schema.forget(table.name)
             raise FieldNotReadable(hidden.message, fields=hidden.fields or tuple(asked)) from hidden
         if row is None:
-            raise RecordNotFound(f"Dynamics has no {ref.object} with the id '{ref.id[:100]}', or does not show it to the application user.")
+            raise RecordNotFound(
+                say(
+                    "Dynamics has no {object} with the id '{id}', or does not show it to the application user.",
+                    object=ref.object,
+                    id=ref.id[:100],
+                )
+            )
         return dict.fromkeys(fields) | {column.name: _read(row, column) for column in columns}
 
     def contacts(self, record: Record, rule: ContactRule) -> Sequence[Contact]:
@@ -141,6 +156,20 @@ class DynamicsSource(RecordSource):
         if not find_guid(supporter.id):
             return None
         return self._environment().users.sees(ref, supporter.id, acting=bool(self.config.act_as_supporter))
+
+    # --- templates ----------------------------------------------------------------------------------------------------
+
+    @property
+    def crm_templates(self) -> bool:  # type: ignore[override]  # follows a setting, as the contract allows
+        return bool(self.config.crm_templates)
+
+    def templates(self, record: Record, description: str) -> Sequence[CrmTemplate]:
+        """The organization's templates of the record's table; the host offers those whose title begins with "TeamViewer Email"."""
+        return self._environment().templates.of(record.object)
+
+    def render_template(self, record: Record, template: str, recipient: Recipient) -> CrmWords:
+        """The words as Dynamics fills them in for the record; with ``act_as_supporter`` as the supporter, whom templates may name."""
+        return self._environment().templates.words(record, template, self._acting(record))
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -176,8 +205,8 @@ class DynamicsSource(RecordSource):
         except JumpseatError as error:
             return Health(False, error.message)
         if not find_guid(user):
-            return Health(False, "Dynamics does not say who the application user is. Check 'url' of this source.")
-        return Health(True, f"Dynamics {str(version)[:40]}, signed in as the application user {user}.")
+            return Health(False, say("Dynamics does not say who the application user is. Check 'url' of this source."))
+        return Health(True, say("Dynamics {version}, signed in as the application user {user}.", version=str(version)[:40], user=user))
 
     def _environment(self) -> _Environment:
         """As the settings say now; what was known under others is forgotten."""
@@ -200,9 +229,8 @@ class DynamicsSource(RecordSource):
         client = DataverseClient(self.http, tokens, self.clock, Gate())
         schema = Schema(client, self.clock)
         people = People(client, schema, self.clock, language_field)
-        return _Environment(
-            app, language_field, tokens, client, schema, people, Users(client, schema, self.clock), Writing(client, schema, people)
-        )
+        users, writing = Users(client, schema, self.clock), Writing(client, schema, people)
+        return _Environment(app, language_field, tokens, client, schema, people, users, writing, Templates(client, schema, self.clock))
 
 
 def _own_left_out(table: Table, fields: Sequence[str]) -> list[str]:

@@ -12,6 +12,8 @@ from jumpseat import (
     AccessSource,
     Contact,
     ContactRule,
+    CrmTemplate,
+    CrmWords,
     FieldNotReadable,
     Health,
     InvalidValue,
@@ -21,6 +23,7 @@ from jumpseat import (
     ProviderError,
     ProviderRefused,
     Recipe,
+    Recipient,
     Record,
     RecordNotFound,
     RecordRef,
@@ -37,6 +40,7 @@ from jumpseat_salesforce.answers import plain, value
 from jumpseat_salesforce.client import SalesforceClient
 from jumpseat_salesforce.failures import NoSuchObject
 from jumpseat_salesforce.ids import USER, full_id, id_of
+from jumpseat_salesforce.kept_templates import KeptTemplates
 from jumpseat_salesforce.people import RECIPES, STATIC_ACCOUNT, People, account_recipe
 from jumpseat_salesforce.sign_in import SalesforceSignIn
 from jumpseat_salesforce.tokens import (
@@ -85,12 +89,14 @@ class SalesforceSource(RecordSource):
         Setting("language_field", str, default="Language__c", help=say("Field of contacts and leads with their language, such as fr.")),
         Setting("custom_permissions", bool, default=True, help=say("Read custom permissions of supporters besides permission sets.")),
         Setting("notification_type", str, default="Jumpseat_Customer_Joined", help=say("API name of the custom notification type.")),
+        Setting("crm_templates", bool, default=False, help=say("Offer the e-mail templates that are kept in Salesforce, too.")),
     )
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._opened: tuple[tuple[Any, ...], SalesforceClient] | None = None
         self._users: dict[str, tuple[datetime, SupporterInfo | None]] = {}
+        self._kept_templates: tuple[SalesforceClient, KeptTemplates] | None = None
 
     # --- what it needs ------------------------------------------------------------------------------------------------
 
@@ -213,6 +219,20 @@ class SalesforceSource(RecordSource):
         usage = self._opened[1].usage if self._opened else None
         return usage.free if usage else None
 
+    # --- templates ----------------------------------------------------------------------------------------------------
+
+    @property
+    def crm_templates(self) -> bool:  # type: ignore[override]  # follows a setting, as the contract allows
+        return bool(self.config.crm_templates)
+
+    def templates(self, record: Record, description: str) -> Sequence[CrmTemplate]:
+        """The active templates with the description that the object's file names."""
+        return self._templates().described(description)
+
+    def render_template(self, record: Record, template: str, recipient: Recipient) -> CrmWords:
+        """The words as they stand in Salesforce: its REST API renders none, so that the host fills the merge fields in."""
+        return self._templates().words(template)
+
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def post_note(self, record: Record, text: str) -> None:
@@ -239,6 +259,13 @@ class SalesforceSource(RecordSource):
         writing.notify(self._client(), self.config.notification_type, notice)
 
     # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _templates(self) -> KeptTemplates:
+        client = self._client()
+        with self._lock:
+            if self._kept_templates is None or self._kept_templates[0] is not client:
+                self._kept_templates = (client, KeptTemplates(client, self.clock))
+            return self._kept_templates[1]
 
     def _people(self) -> People:
         return People(self._client(), self.config.language_field or "")

@@ -36,6 +36,8 @@ from jumpseat.types import (
     ConnectionPage,
     Contact,
     ContactRule,
+    CrmTemplate,
+    CrmWords,
     Device,
     Grant,
     Message,
@@ -45,6 +47,7 @@ from jumpseat.types import (
     OpenRequest,
     Outcome,
     Recipe,
+    Recipient,
     Record,
     RecordRef,
     Session,
@@ -246,6 +249,7 @@ class _GuardedSignIn(_Guarded, SignIn):
 
 class _GuardedRecordSource(_Guarded, RecordSource):
     _contract = RecordSource
+    crm_templates = _following(RecordSource, "crm_templates", one(bool))
     skin = _following(RecordSource, "skin", one(str))
     vocabulary = _following(RecordSource, "vocabulary", read_fields)
 
@@ -296,6 +300,12 @@ class _GuardedRecordSource(_Guarded, RecordSource):
 
     def notify(self, notice: Notice) -> None:
         self._call("notify", nothing, notice)
+
+    def templates(self, record: Record, description: str) -> Sequence[CrmTemplate]:
+        return self._call("templates", many(CrmTemplate), record, description)
+
+    def render_template(self, record: Record, template: str, recipient: Recipient) -> CrmWords:
+        return self._call("render_template", one(CrmWords), record, template, recipient)
 
     def health(self) -> Health:
         return self._call("health", one(Health))

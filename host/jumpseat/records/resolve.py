@@ -14,6 +14,7 @@ from jumpseat.errors import FieldNotReadable, JumpseatError, ObjectNotSupported,
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.records.addresses import address_of, normal_address
 from jumpseat.records.contacts import Found, find_contacts, rules_for
+from jumpseat.records.kept_in_crm import KeptInCrm, kept_in_crm
 from jumpseat.records.offer import Action, ActionName, Offer, OfferedChannel, OfferedRecipient, OfferedType, SkippedTemplate, TypeChannel
 from jumpseat.records.template_choice import applicable, choose_language
 from jumpseat.records.unreadable import with_places
@@ -116,11 +117,10 @@ class Resolver:
         people = rules_for(place.supported, place.source)
         found = find_contacts(place.record, people, place.source, given=place.given)
         types = tuple(self._type(place, item, supporter, self.channels.values()) for item in self.session_types.values())
-        channels = tuple(
-            self._channel(place, item, found, supporter)
-            for item in self.channels.values()
-            if place.supported.share_channels is None or item.name in place.supported.share_channels
-        )
+        named = place.supported.share_channels
+        offered = [item for item in self.channels.values() if named is None or item.name in named]
+        kept = self._kept_in_crm(place, supporter) if any(map(_takes_mails, offered)) else KeptInCrm()
+        channels = tuple(self._channel(place, item, found, kept if _takes_mails(item) else KeptInCrm(), supporter) for item in offered)
         return Offer(
             record=place.record,
             source=place.source.source if place.source else None,
@@ -209,10 +209,14 @@ class Resolver:
         ticked = channel.name in session_type.default_channels or session_type.name in channel.default_for
         return TypeChannel(channel.name, allowed, allowed and ticked, tuple(reasons))
 
-    def _channel(self, place: Place, channel: ShareChannel, found: Found, supporter: Supporter) -> OfferedChannel:
+    def _kept_in_crm(self, place: Place, supporter: Supporter) -> KeptInCrm:
+        return kept_in_crm(place.record, place.supported, place.source, supporter, self.catalogue.host.default_language)
+
+    def _channel(self, place: Place, channel: ShareChannel, found: Found, kept: KeptInCrm, supporter: Supporter) -> OfferedChannel:
         recipients, reasons = self._recipients(place, channel, found.contacts)
         prefilled = prefill([offered.recipient for offered in recipients if offered.usable], found)
-        fit = applicable(self.catalogue.templates, place.supported, channel.name) if channel.templated else None
+        templates = (*self.catalogue.templates, *kept.of(channel.name, self.catalogue.templates))
+        fit = applicable(templates, place.supported, channel.name) if channel.templated else None
         candidates = fit.candidates if fit else ()
         chosen, who = self._chosen(place, channel, candidates, prefilled, supporter)
         return OfferedChannel(
@@ -225,7 +229,7 @@ class Resolver:
             templates=tuple(candidates),
             chosen=chosen,
             skipped=tuple(SkippedTemplate(template.name, template.language, why) for template, why in (fit.skipped if fit else ())),
-            reasons=(*reasons, *who),
+            reasons=(*reasons, *kept.reasons, *who),
         )
 
     def _recipients(self, place: Place, channel: ShareChannel, contacts: Sequence[Contact]) -> tuple[list[OfferedRecipient], list[Reason]]:
@@ -289,6 +293,11 @@ def _missing_for(session_type: SessionType, supporter: Supporter) -> tuple[Reaso
     except JumpseatError as error:
         missing = error.message
     return (Reason(missing, Provenance(session_type.name)),) if missing else ()
+
+
+def _takes_mails(channel: ShareChannel) -> bool:
+    """Do e-mail templates fit the channel?"""
+    return channel.templated and channel.address_kind == "email"
 
 
 def prefill(usable: Sequence[Recipient], found: Found) -> Recipient | None:

@@ -17,7 +17,7 @@ class Applicable:
     """The templates of one channel, sorted into those that apply to an object and those that do not."""
 
     candidates: tuple[Template, ...]
-    """Best first: by description, by object, the defaults; then by name and language."""
+    """Best first: by description, by object, the defaults; of one rule those of the workspace before the CRM's, by name and language."""
     skipped: tuple[tuple[Template, str], ...]
     """By name and language, each with the reason in words."""
 
@@ -33,7 +33,7 @@ def applicable(templates: Iterable[Template], supported: SupportedObject, channe
         supported: the object.
         channel: name of the share channel.
     """
-    of_channel = sorted((one for one in templates if one.channel == channel), key=lambda one: (one.name, one.language))
+    of_channel = sorted((one for one in templates if one.channel == channel), key=lambda one: (bool(one.in_crm), one.name, one.language))
     rules = [(rule_of(template, supported), template) for template in of_channel]
     candidates = sorted(((rule, template) for rule, template in rules if rule is not None), key=lambda pair: pair[0])
     skipped = tuple((template, _why_skipped(template, supported)) for rule, template in rules if rule is None)

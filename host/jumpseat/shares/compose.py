@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from jumpseat.catalogue.merge_fields import RecordFields
 from jumpseat.catalogue.variables import (
     CompanyVariables,
     RecipientVariables,
@@ -13,7 +14,7 @@ from jumpseat.catalogue.variables import (
     SupporterVariables,
     TemplateContext,
 )
-from jumpseat.contract import ShareChannel
+from jumpseat.contract import RecordSource, ShareChannel
 from jumpseat.errors import (
     ChannelNotAllowed,
     CustomRecipientNotAllowed,
@@ -27,6 +28,7 @@ from jumpseat.records.addresses import normal_address
 from jumpseat.records.offer import Offer, OfferedChannel
 from jumpseat.records.resolve import Resolver
 from jumpseat.records.template_choice import choose_language
+from jumpseat.shares.crm_words import with_words
 from jumpseat.shares.render import Rendered, render
 from jumpseat.speech import joined, say
 from jumpseat.types import Recipient, Session, ShareWish, Supporter, Template
@@ -63,6 +65,7 @@ class Composer:
         session: the valid session to be shared.
         supporter: who shares.
         message: what the supporter typed for the customer.
+        source: where the record comes from; fetches the words of templates that are kept in the CRM.
     """
 
     resolver: Resolver
@@ -70,6 +73,7 @@ class Composer:
     session: Session
     supporter: Supporter
     message: str = ""
+    source: RecordSource | None = None
 
     def compose(self, wishes: Sequence[ShareWish]) -> list[Composed]:
         """One message per wish; raises at the first that cannot be.
@@ -114,6 +118,8 @@ class Composer:
             language = self.resolver.languages(recipient, self.supporter)[0]
             return Composed(channel.name, channel.label, recipient, "", wish.language or language, "", "", None)
         template = self._template(wish, offered, recipient)
+        if template.in_crm:
+            template = self._from_crm(template, recipient)
         rendered = render(template, self._context(recipient))
         segments = _check_length(rendered, channel, template)
         return Composed(
@@ -221,6 +227,19 @@ class Composer:
         if wish.template is None and wish.language is None and recipient == offered.prefilled and offered.chosen is not None:
             return offered.chosen
         return choose_language(candidates, self.resolver.languages(recipient, self.supporter))
+
+    def _from_crm(self, template: Template, recipient: Recipient) -> Template:
+        """The template with the words that the CRM has for this record now; what is stored with the share is sent on every try.
+
+        Raises:
+            ProviderError: the CRM does not tell them.
+            MessageUnsafe: they cannot be sent.
+        """
+        if self.source is None:
+            raise TemplateNotApplicable(say("The CRM that keeps the template '{name}' is not there.", name=template.name), param="template")
+        record, supported = self.offer.record, self.resolver.supported(self.offer.record.ref)
+        words = self.source.render_template(replace(record, acting_for=self.supporter), template.in_crm, recipient)
+        return with_words(template, words, RecordFields(supported.supported_object, supported.name_field, supported.template_fields))
 
     def _context(self, recipient: Recipient) -> TemplateContext:
         """Plain values only; there is no place for a token or a supporter link."""

@@ -16,6 +16,8 @@ from jumpseat import (
     ConnectionPage,
     Contact,
     ContactRule,
+    CrmTemplate,
+    CrmWords,
     Health,
     InvalidValue,
     Message,
@@ -25,6 +27,8 @@ from jumpseat import (
     Outcome,
     OutcomeKind,
     ProviderError,
+    ProviderRefused,
+    Recipient,
     RecipientInvalid,
     Record,
     RecordNotFound,
@@ -247,6 +251,8 @@ class RecordSourceContract(_Lent):
     name_field = "CaseNumber"
     rule = ContactRule("lookup", "ContactId")
     """A rule that yields at least one contact of the known record."""
+    template_description = "teamviewer_Case_template"
+    """What templates of the known record's object are described by."""
 
     @pytest.fixture
     def source(self) -> RecordSource:
@@ -323,6 +329,21 @@ class RecordSourceContract(_Lent):
         source.write_back(record, {})
 
         assert source.get(self.known, (self.name_field,))[self.name_field] == record.name
+
+    def test_templates_can_be_listed_and_have_words_where_that_is_declared(self, source: RecordSource) -> None:
+        if not source.crm_templates:
+            pytest.skip("The source does not claim to offer templates that are kept in the CRM.")
+        record = self.record(source)
+        for kept in many(CrmTemplate)(source.templates(record, self.template_description)):
+            words = one(CrmWords)(source.render_template(record, kept.id, Recipient("paul@example.test")))
+            assert words.text or words.html
+
+    def test_a_template_that_is_not_there_is_told_as_such(self, source: RecordSource) -> None:
+        if not source.crm_templates:
+            pytest.skip("The source does not claim to offer templates that are kept in the CRM.")
+        with pytest.raises((ProviderRefused, InvalidValue)) as refused:
+            source.render_template(self.record(source), "no-such-template", Recipient("paul@example.test"))
+        assert refused.value.message
 
     def test_health_is_told(self, source: RecordSource) -> None:
         assert one(Health)(source.health()).ok

@@ -15,6 +15,8 @@ from jumpseat import (
     Abilities,
     Contact,
     ContactRule,
+    CrmTemplate,
+    CrmWords,
     Grant,
     HttpSession,
     InvalidValue,
@@ -24,8 +26,10 @@ from jumpseat import (
     OpenedSession,
     OpenRequest,
     Outcome,
+    ProviderRefused,
     ProviderSignInNeeded,
     Recipe,
+    Recipient,
     Record,
     RecordNotFound,
     RecordRef,
@@ -321,16 +325,23 @@ class RecordingSessionType(SessionType):
 
 
 class RecordingSource(RecordSource):
-    """A CRM in memory with one case and its contact; ``notes`` holds what was posted, ``notices`` what supporters were told."""
+    """A CRM in memory with one case and its contact; ``notes`` holds what was posted, ``notices`` what supporters were told.
+
+    Attributes:
+        kept_templates: templates that the CRM keeps, each with its words; none to begin with.
+        next_error: raised by the next question about templates.
+    """
 
     name, label = "recording", "Recording CRM"
-    can_post_note = can_add_contact = can_write_back = can_notify = True
+    can_post_note = can_add_contact = can_write_back = can_notify = crm_templates = True
 
     def __init__(self) -> None:
         self.records: dict[RecordRef, dict[str, Any]] = {RecordRef("Case", "500000000000001"): dict(a_record().fields)}
         self.people: list[Contact] = [CONTACT]
         self.notes: list[tuple[RecordRef, str]] = []
         self.notices: list[Notice] = []
+        self.kept_templates: dict[str, tuple[CrmTemplate, CrmWords]] = {}
+        self.next_error: Exception | None = None
 
     def describe(self, object: str) -> ObjectInfo | None:
         if object != "Case":
@@ -362,6 +373,21 @@ class RecordingSource(RecordSource):
 
     def notify(self, notice: Notice) -> None:
         self.notices.append(notice)
+
+    def templates(self, record: Record, description: str) -> Sequence[CrmTemplate]:
+        self._fail_once()
+        return [kept for kept, _ in self.kept_templates.values()]
+
+    def render_template(self, record: Record, template: str, recipient: Recipient) -> CrmWords:
+        self._fail_once()
+        if template not in self.kept_templates:
+            raise ProviderRefused("The CRM has no such template any more.")
+        return self.kept_templates[template][1]
+
+    def _fail_once(self) -> None:
+        planned, self.next_error = self.next_error, None
+        if planned:
+            raise planned
 
 
 class RecordingPlugin:

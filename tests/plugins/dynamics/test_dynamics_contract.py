@@ -20,5 +20,5 @@ class TestDynamicsSource(RecordSourceContract):
 
     @pytest.fixture
     def source(self, connect: Callable[..., Any]) -> DynamicsSource:
-        found: DynamicsSource = connect()
+        found: DynamicsSource = connect(crm_templates=True)
         return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from jumpseat import RecordRef
@@ -14,5 +16,5 @@ class TestSalesforce(RecordSourceContract):
     unknown = RecordRef("Case", "500A000000D34zzIAB")
 
     @pytest.fixture
-    def source(self, source: SalesforceSource) -> SalesforceSource:
-        return source
+    def source(self, make: Callable[..., SalesforceSource]) -> SalesforceSource:
+        return make(crm_templates=True)
