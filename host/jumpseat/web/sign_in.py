@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from starlette.responses import RedirectResponse
 
 from jumpseat.api.signin import Serving
-from jumpseat.errors import JumpseatError, NotSignedIn
+from jumpseat.errors import JumpseatError, NotSignedIn, Refused
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.visiting import VisitToken
 from jumpseat.web.forms import Posted
 from jumpseat.web.identity import VISIT_COOKIE, Seen, keep_visit, look_of
@@ -26,7 +27,13 @@ def ask(request: Request, host: Serving, next: Annotated[str, Query(max_length=5
     return bare(look_of(request, host, None), "sign_in.html", next=_own(next), problem=None)
 
 
-@router.post("/sign-in")
+def from_here(request: Request) -> None:
+    """Nobody is signed in by a form on another site: what they do next would be somebody else's."""
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise Refused(say("The form to sign in was not sent from this host's own page. Open {page} and sign in there.", page="/sign-in"))
+
+
+@router.post("/sign-in", dependencies=[Depends(from_here)])
 def begin(request: Request, host: Serving, form: Posted) -> Response:
     """Sign in with an API key; its page says what is wrong with it."""
     following = _own(form.get("next"))
@@ -43,7 +50,7 @@ def ask_link(request: Request, host: Serving) -> Response:
     return bare(look_of(request, host, None), "visit.html", problem=None)
 
 
-@router.post("/visit/{ticket}")
+@router.post("/visit/{ticket}", dependencies=[Depends(from_here)])
 def follow_link(ticket: str, request: Request, host: Serving) -> Response:
     """Use the link up."""
     try:
