@@ -90,7 +90,7 @@ def within(field: str, object: str, where: Sequence[Condition]) -> Within:
 
 def _condition(field: str, operator: str, value: Value | Sequence[str] | Within) -> str:
     if operator not in _OPERATORS:
-        raise InvalidValue(f"'{operator}' is no operator that is used here.")
+        raise InvalidValue(say("'{operator}' is no operator that is used here.", operator=operator))
     if isinstance(value, Within):
         return f"{_path(field)} {operator} ({value.query})"
     if isinstance(value, str) or not isinstance(value, Sequence):
@@ -104,11 +104,11 @@ def _order(field: str) -> str:
 
 def _name(text: str) -> str:
     if not is_name(text):
-        raise InvalidValue(f"'{text[:100]}' cannot be the name of an object of Salesforce.", param="object")
+        raise InvalidValue(say("'{text}' cannot be the name of an object of Salesforce.", text=text[:100]), param="object")
     return text
 
 
 def _path(text: str) -> str:
     if not is_path(text):
-        raise InvalidValue(f"'{text[:100]}' cannot be the name of a field of Salesforce.", param="field")
+        raise InvalidValue(say("'{text}' cannot be the name of a field of Salesforce.", text=text[:100]), param="field")
     return text

@@ -20,6 +20,7 @@ from jumpseat.catalogue.model import (
 from jumpseat.catalogue.positions import Places, Reading
 from jumpseat.catalogue.rights import EVERYTHING, RIGHTS
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.types import ContactRule, Level
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -46,6 +47,7 @@ def lines_of(places: Places) -> Mapping[str, int]:
 def supported_object(reading: Reading) -> SupportedObject:
     """One file of ``metadata/objects/``."""
     values: dict[str, Any] = dict(reading.value)
+    values["label"] = say(values["label"])
     for key in _LISTS:
         if key in values:
             values[key] = tuple(values[key])
@@ -87,7 +89,7 @@ def permission_set(reading: Reading) -> PermissionSet:
     assigned = values.get("assigned_to", {})
     return PermissionSet(
         name=values["name"],
-        label=values["label"],
+        label=say(values["label"]),
         levels=MappingProxyType(_levels(values["rights"])),
         everyone=assigned.get("everyone", False),
         supporters=frozenset(assigned.get("supporters", ())),
@@ -124,7 +126,7 @@ def source_config(reading: Reading, settings: Mapping[str, Any], launch_secrets:
     return SourceConfig(
         name=values["name"],
         kind=values["kind"],
-        label=values["label"],
+        label=say(values["label"]),
         settings=MappingProxyType(dict(settings)),
         frame_ancestors=tuple(values.get("frame_ancestors", ())),
         launch_secrets=tuple(launch_secrets),
