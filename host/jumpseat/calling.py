@@ -153,6 +153,16 @@ class Calling(Reach):
         return replace(found, old_secret_until=columns["old_secret_until"], paused_until=None), secret
 
     @operation("webhooks.edit")
+    def reseal_webhooks(self, supporter: Supporter) -> tuple[int, int]:
+        """Put the secrets of all webhooks under the first key of ``JUMPSEAT_SECRET_KEY``, while they are used.
+
+        Returns:
+            How many webhooks' were, and of how many some cannot be opened with the keys that are known here.
+        """
+        require(supporter, "webhooks.edit")
+        return keeping.reseal(self._wiring.store, self._wiring.sealer, self.clock.now())
+
+    @operation("webhooks.edit")
     def delete_webhook(self, webhook: str, supporter: Supporter) -> Webhook:
         """Remove a webhook with its deliveries, those too that wait; answers what it was."""
         require(supporter, "webhooks.edit")

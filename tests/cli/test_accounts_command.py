@@ -128,9 +128,19 @@ def test_a_new_key_is_put_on_all_and_the_exit_code_says_when_some_cannot_be_open
     old, new = new_key(), new_key()
     monkeypatch.setenv(VARIABLE, old)
     signed_in(workspace, "anna", "ben")
+    with Host.open(workspace) as host:
+        host.create_webhook("crm", "https://hooks.example.com/x", (), host.operator())
 
     monkeypatch.setenv(VARIABLE, f"{new},{old}")
-    assert jumpseat("reseal") == (0, "Resealed: 2. Not readable with the keys given: 0.\n", "")
-    assert jumpseat("reseal", "--json") == {"resealed": 0, "unreadable": 0}
+    assert jumpseat("reseal") == (0, resealed(2, 0) + webhooks_resealed(1, 0), "")
+    assert jumpseat("reseal", "--json") == {"resealed": 0, "unreadable": 0, "webhooks": {"resealed": 0, "unreadable": 0}}
     monkeypatch.setenv(VARIABLE, old)
-    assert jumpseat("reseal") == (1, "Resealed: 0. Not readable with the keys given: 2.\n", "")
+    assert jumpseat("reseal") == (1, resealed(0, 2) + webhooks_resealed(0, 1), "")
+
+
+def resealed(done: int, broken: int) -> str:
+    return f"Sign-ins resealed: {done}. Not readable with the keys given: {broken}.\n"
+
+
+def webhooks_resealed(done: int, broken: int) -> str:
+    return f"Webhooks resealed: {done}. Not readable with the keys given: {broken}.\n"

@@ -65,6 +65,49 @@ def test_several_changes_within_a_day_end_no_secret_early(sqlite_bench: Bench, r
         assert [accepts(secret.reveal(), receiver.calls[0]) for secret in known] == [True] * 4
 
 
+def test_a_change_of_the_key_needs_the_old_one_no_more_once_the_secrets_were_resealed(bench: Bench, receiver: Receiver) -> None:
+    webhook, old, new = bench.add(receiver.url), new_key(), new_key()
+    known = [bench.secrets[webhook.id], signing.new_secret()]
+    with bench.store.write() as conn:
+        sealer, now = Sealer([old]), bench.clock.now()
+        rows.change(conn, webhook, sealed_secret=keeping.seal(sealer, webhook.id, known[0]))
+        rows.change(conn, webhook, **keeping.replaced(sealer, webhook.id, rows.secrets_of(conn, webhook.id), known[1], now))
+
+    between = Sealer([new, old])
+    assert keeping.reseal(bench.store, between, now) == (1, 0)
+    assert keeping.reseal(bench.store, between, now) == (0, 0)
+    bench.sealer = Sealer([new])
+    bench.told(webhook)
+    bench.drain(webhook)
+
+    with time_machine.travel(now, tick=False):
+        assert [accepts(secret.reveal(), receiver.calls[0]) for secret in known] == [True, True]
+
+
+def test_a_secret_whose_key_is_not_known_stays_as_it_is_and_is_counted(sqlite_bench: Bench, receiver: Receiver) -> None:
+    bench = sqlite_bench
+    webhook = bench.add(receiver.url)
+    with bench.store.read() as conn:
+        before = rows.secrets_of(conn, webhook.id)
+
+    assert keeping.reseal(bench.store, Sealer([new_key()]), bench.clock.now()) == (0, 1)
+
+    with bench.store.read() as conn:
+        assert rows.secrets_of(conn, webhook.id) == before
+
+
+def test_a_secret_that_is_changed_while_it_is_resealed_stays_the_new_one(bench: Bench, receiver: Receiver) -> None:
+    webhook, new = bench.add(receiver.url), signing.new_secret()
+    with bench.store.read() as conn:
+        before = rows.secrets_of(conn, webhook.id)
+    with bench.store.write() as conn:
+        rows.change(conn, webhook, **keeping.replaced(bench.sealer, webhook.id, before, new, bench.clock.now()))
+        assert not rows.resealed(conn, webhook.id, before, sealed_secret=before.current)
+
+    with bench.store.read() as conn:
+        assert keeping.current(bench.sealer, webhook.id, rows.secrets_of(conn, webhook.id)).reveal() == new.reveal()
+
+
 def test_without_the_key_nothing_is_sent_and_nothing_is_lost(bench: Bench, receiver: Receiver) -> None:
     webhook = bench.add(receiver.url)
     (waits,) = bench.told(webhook)

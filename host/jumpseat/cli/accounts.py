@@ -79,11 +79,20 @@ def revoke(ctx: Context, account_id: str | None, every: bool, supporter_id: str 
 @json_option
 @pass_context
 def reseal(ctx: Context, as_json: bool) -> int:
-    """Put all sign-ins under the first key of JUMPSEAT_SECRET_KEY; exit code 1 when some cannot be opened with any of its keys."""
+    """Put all sign-ins and the secrets of webhooks under the first key of JUMPSEAT_SECRET_KEY.
+
+    Exit code 1 when some cannot be opened with any of its keys.
+    """
     with ctx.host() as host:
-        done, broken = host.reseal_accounts(host.operator())
-    answer(as_json, {"resealed": done, "unreadable": broken}, lambda: f"Resealed: {done}. Not readable with the keys given: {broken}.")
-    return 1 if broken else 0
+        sign_ins, webhooks = host.reseal_accounts(host.operator()), host.reseal_webhooks(host.operator())
+    names = ("resealed", "unreadable")
+    data = {**dict(zip(names, sign_ins, strict=True)), "webhooks": dict(zip(names, webhooks, strict=True))}
+    answer(as_json, data, lambda: "\n".join((_resealed("Sign-ins", *sign_ins), _resealed("Webhooks", *webhooks))))
+    return 1 if sign_ins[1] or webhooks[1] else 0
+
+
+def _resealed(what: str, done: int, broken: int) -> str:
+    return f"{what} resealed: {done}. Not readable with the keys given: {broken}."
 
 
 def _who(host: Host, supporter_id: str | None) -> Supporter:

@@ -131,6 +131,12 @@ def secrets_of(conn: sa.Connection, webhook_id: str) -> SealedSecrets:
     return _secrets(conn.execute(sa.select(table).where(table.c.id == webhook_id)).one())
 
 
+def resealed(conn: sa.Connection, webhook_id: str, before: SealedSecrets, **columns: str) -> bool:
+    """Store secrets that were sealed anew; False when they were changed meanwhile, or the webhook is gone."""
+    same = sa.update(table).where(table.c.id == webhook_id, table.c.sealed_secret == before.current)
+    return conn.execute(same.values(**columns)).rowcount == 1
+
+
 def pause(conn: sa.Connection, webhook_id: str, until: datetime) -> None:
     """Call a webhook not before then; a longer pause that is there already stays."""
     shorter = sa.or_(table.c.paused_until.is_(None), table.c.paused_until < until)

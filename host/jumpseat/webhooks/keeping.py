@@ -9,6 +9,8 @@ from typing import Any
 from jumpseat.errors import SealBroken
 from jumpseat.sealing import Sealer
 from jumpseat.secret import Secret
+from jumpseat.store import webhooks as rows
+from jumpseat.store.store import Store
 from jumpseat.store.webhooks import SealedSecrets
 
 OVERLAP = timedelta(hours=24)
@@ -55,6 +57,42 @@ def replaced(sealer: Sealer, webhook_id: str, sealed: SealedSecrets, new: Secret
         values["sealed_old_secret"] = sealer.seal(together, _place(webhook_id, "sealed_old_secret"))
         values["old_secret_until"] = now + OVERLAP
     return values
+
+
+def reseal(store: Store, sealer: Sealer, now: datetime) -> tuple[int, int]:
+    """Put the secrets of all webhooks that sign now under the key that seals now, while others use them; may be begun again.
+
+    Returns:
+        How many webhooks' were, and of how many some could not be opened.
+    """
+    done, broken = 0, 0
+    with store.read() as conn:
+        found = [(webhook.id, rows.secrets_of(conn, webhook.id)) for webhook in rows.listed(conn)]
+    for webhook_id, sealed in found:
+        columns, readable = _under_this_key(sealer, webhook_id, sealed, now)
+        broken += not readable
+        if columns:
+            with store.write() as conn:
+                done += rows.resealed(conn, webhook_id, sealed, **columns)
+    return done, broken
+
+
+def _under_this_key(sealer: Sealer, webhook_id: str, sealed: SealedSecrets, now: datetime) -> tuple[dict[str, str], bool]:
+    """The columns that change, and whether all could be opened."""
+    signing = {"sealed_secret": sealed.current}
+    if sealed.old is not None and sealed.old_until is not None and sealed.old_until > now:
+        signing["sealed_old_secret"] = sealed.old
+    columns, readable = {}, True
+    for column, text in signing.items():
+        place = _place(webhook_id, column)
+        try:
+            secret = sealer.open(text, place)
+        except SealBroken:
+            readable = False
+            continue
+        if not sealer.is_fresh(text):
+            columns[column] = sealer.seal(secret, place)
+    return columns, readable
 
 
 def _old(sealer: Sealer, webhook_id: str, sealed: SealedSecrets, now: datetime) -> list[Secret]:
