@@ -17,7 +17,7 @@ from jumpseat.web import launch, live, sign_in
 from jumpseat.web.admin import pages as admin
 from jumpseat.web.records import connections, details, history, notification, session
 from jumpseat.web.rendering import STATIC, static_address
-from jumpseat.web.workspace import company, devices, start
+from jumpseat.web.workspace import company, dashboard_editor, dashboards, devices, lists, start
 
 ROUTERS: tuple[APIRouter, ...] = (
     launch.router,
@@ -30,6 +30,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     notification.router,
     company.router,
     devices.router,
+    dashboards.router,
+    dashboard_editor.router,
+    lists.router,
     start.router,
     *admin.ROUTERS,
 )
