@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from jumpseat import InvalidValue, Refused, WrapFacts
 from jumpseat.catalogue.schemas import SCHEMAS
 from jumpseat.cli import cli
+from jumpseat.web.records.components import COMPONENTS
 from jumpseat_dynamics.metadata_rows import LONGEST_MORE, OBJECTS_FILE, export_rows
 from jumpseat_dynamics.wrapper.wrapping import solution, wrap
 
@@ -115,6 +116,17 @@ def test_each_button_has_a_command_with_a_rule_that_asks_the_host(files: dict[st
         assert (custom.get("FunctionName"), custom.get("Default")) == ("Jumpseat.can", "false")
         assert custom.get("Library") == "$webresource:jmp_jumpseat/jumpseat.js"
     assert "return { can: can, open: open };" in script
+
+
+def test_a_frame_asks_for_its_component_and_hears_the_hosts_origin_alone(files: dict[str, str]) -> None:
+    frame, calls = (files[f"solution/WebResources/jmp_jumpseat/{name}.js"] for name in ("frame", "jumpseat"))
+    asked = dict(re.findall(r"^    \"?([\w-]+)\"?: \"(\w+)", frame, re.MULTILINE))
+
+    assert {asked[one] for one in ("session", "history", "connections", "connections-mobile", "notification")} <= set(COMPONENTS)
+    assert {"new", "join", "share", "close"} <= set(asked)
+    assert 'frame.src = address + "&show="' in frame
+    assert "event.origin !== JumpseatCalls.ORIGIN" in frame
+    assert 'var ORIGIN = "https://support.example.com";' in calls
 
 
 def test_scripts_and_the_plug_in_can_be_parsed(files: dict[str, str]) -> None:

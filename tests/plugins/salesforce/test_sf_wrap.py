@@ -11,6 +11,8 @@ from click.testing import CliRunner
 
 from jumpseat import InvalidValue, Refused, WrapFacts
 from jumpseat.cli import cli
+from jumpseat.web.records.components import COMPONENTS
+from jumpseat.web.workspace.components import COMPONENTS as BESIDE
 from jumpseat_salesforce.wrapper.wrapping import project, wrap
 
 FACTS = WrapFacts(
@@ -97,6 +99,25 @@ def test_properties_of_a_component_that_builders_see_are_public_in_its_class(fil
             script = files[path.removesuffix("-meta.xml")]
             for one in fromstring(text).iter(f"{METADATA}property"):
                 assert re.search(rf"@api {one.get('name')}\b", script), f"{path}: {one.get('name')}"
+
+
+def test_each_frame_asks_for_its_component_and_hears_the_hosts_origin_alone(files: dict[str, str]) -> None:
+    frame = files[f"{PACKAGE}lwc/jumpseatFrame/jumpseatFrame.js"]
+    views = {
+        one for path, text in files.items() if "/lwc/" in path for one in re.findall(r"view=\"(\w+)\"|return '(\w+)';", text) for one in one
+    }
+    shown = {re.search(r"&amp;show=(\w+)\"", text)[1] for path, text in files.items() if path.endswith(".page")}  # type: ignore[index]
+
+    assert views - {""} == {"session", "history", "notification"}
+    assert shown == {"session", "history", "connections"}
+    assert {*views, *shown} - {""} <= set(COMPONENTS) | set(BESIDE)
+    assert "`${address}&show=" in frame
+    heard = [text for path, text in files.items() if "addEventListener" in text]
+    assert len(heard) == 1 + 3 * len(FACTS.objects)
+    for text in heard:
+        assert "https://support.example.com" in text
+        assert re.search(r"event\.origin !== (ORIGIN|\"https://support\.example\.com\") ", text)
+        assert re.search(r"event\.source !== frame\.contentWindow", text)
 
 
 def test_scripts_can_be_parsed(files: dict[str, str]) -> None:

@@ -4,6 +4,19 @@
  * Shows one page of the host: for the record and view in the parameter "data" (dialogs), or for the record of the form around it.
  */
 (function () {
+  var COMPONENTS = {
+    session: "session",
+    new: "session",
+    join: "session",
+    close: "session",
+    share: "share",
+    history: "history",
+    connections: "connections",
+    "connections-mobile": "connections&form=mobile",
+    notification: "notification"
+  };
+  var TALLEST = 4000;
+
   function wanted() {
     var given = new URLSearchParams(window.location.search);
     var data = {};
@@ -34,7 +47,7 @@
     JumpseatCalls.launch(window.parent.Xrm.WebApi.online, shown.object, shown.id).then(
       function (address) {
         var frame = document.getElementById("page");
-        frame.src = address + "#" + encodeURIComponent(shown.view);
+        frame.src = address + "&show=" + (COMPONENTS[shown.view] || "session");
         frame.hidden = false;
         say("");
       },
@@ -44,5 +57,18 @@
     );
   }
 
+  /** The page says how high it is. Only the host is listened to, only this frame, and only a number is taken. */
+  function hear(event) {
+    var frame = document.getElementById("page");
+    var said = event.data || {};
+    if (event.origin !== JumpseatCalls.ORIGIN || !frame || event.source !== frame.contentWindow) {
+      return;
+    }
+    if (said.jumpseat === 1 && said.kind === "height" && said.height > 0) {
+      frame.style.minHeight = Math.min(Math.ceil(said.height), TALLEST) + "px";
+    }
+  }
+
+  window.addEventListener("message", hear);
   document.addEventListener("DOMContentLoaded", show);
 })();

@@ -5,6 +5,7 @@
  */
 var JumpseatCalls = (function () {
   var HOST = "{{ public_url }}/";
+  var ORIGIN = "{{ origin }}";
 
   function request(name, object, recordId) {
     var text = { typeName: "Edm.String", structuralProperty: 1 };
@@ -47,7 +48,7 @@ var JumpseatCalls = (function () {
     });
   }
 
-  return { launch: launch, actions: actions };
+  return { launch: launch, actions: actions, ORIGIN: ORIGIN };
 })();
 
 /**

@@ -1,13 +1,10 @@
-import { LightningElement, api, wire } from 'lwc';
-import { CurrentPageReference } from 'lightning/navigation';
+import { LightningElement, api } from 'lwc';
 
-/** Tells in the utility bar that a customer joined a session of the record in front. */
+/** Tells in the utility bar that a customer joined, whichever record is in front. */
 export default class JumpseatNotification extends LightningElement {
     @api height = 200;
-    recordId;
 
-    @wire(CurrentPageReference)
-    moved(page) {
-        this.recordId = page?.attributes?.recordId;
+    get beside() {
+        return true;
     }
 }
