@@ -218,6 +218,8 @@ class ObjectInfo:
     name_field: str
     fields: frozenset[str]
     """Fields that exist and are readable."""
+    relations: Mapping[str, tuple[str, ...]] | None = None
+    """Where the first step of ``Account.Name`` leads, by its name; empty: no such field can be read; None: nobody knows."""
 
 
 # --- decisions --------------------------------------------------------------------------------------------------------
@@ -413,12 +415,11 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class CrmTemplate:
-    """An e-mail template that is kept in the CRM, as a record source lists it."""
+    """An e-mail template that is kept in the CRM; ``language`` is a BCP 47 tag, or None for the default language of the workspace."""
 
     id: str
     name: str
     language: str | None = None
-    """BCP 47; None: the default language of the workspace."""
     description: str | None = None
     object: str | None = None
 
@@ -430,8 +431,7 @@ class CrmWords:
     subject: str
     text: str = ""
     html: str | None = None
-    merge_fields: bool = False
-    """Merge fields of Salesforce stand in it, for the host to fill in; else the CRM has filled it in."""
+    merge_fields: bool = False  # of Salesforce stand in it, for the host to fill in; else the CRM has filled it in
     written: str = ""
     """The template before the CRM filled it in: only addresses that stand in it may stand in the words."""
 

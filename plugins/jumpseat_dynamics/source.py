@@ -104,7 +104,7 @@ class DynamicsSource(RecordSource):
 
     def describe(self, object: str) -> ObjectInfo | None:
         table = self._environment().schema.table(object)
-        return ObjectInfo(table.name, table.label, table.name_field, frozenset(table.columns)) if table else None
+        return ObjectInfo(table.name, table.label, table.name_field, frozenset(table.columns), {}) if table else None
 
     def recipe(self, object: str) -> Recipe | None:
         return RECIPES.get(object)

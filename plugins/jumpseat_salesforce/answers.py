@@ -28,6 +28,8 @@ class FieldInfo:
     """Objects that a reference points to."""
     updateable: bool
     createable: bool
+    relation: str = ""
+    """What a reference is called on the way to where it points: ``Account`` of ``Account.Name``; empty where there is no way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class Described:
             (item["name"] for item in listed if isinstance(item, dict) and item.get("nameField") and item.get("name") in fields), ""
         )
         shown = label if isinstance(label, str) and label else name
-        return cls(ObjectInfo(name, shown, named, frozenset(fields)), fields)
+        relations = {field.relation: tuple(sorted(field.targets)) for field in fields.values() if field.relation and field.targets}
+        return cls(ObjectInfo(name, shown, named, frozenset(fields), relations), fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def plain(found: Any) -> Any:
 
 
 def _field(item: Mapping[str, Any]) -> FieldInfo | None:
-    name, kind, length, targets = (item.get(key) for key in ("name", "type", "length", "referenceTo"))
+    name, kind, length, targets, relation = (item.get(key) for key in ("name", "type", "length", "referenceTo", "relationshipName"))
     if not isinstance(name, str) or not is_name(name):
         return None
     return FieldInfo(
@@ -147,4 +150,5 @@ def _field(item: Mapping[str, Any]) -> FieldInfo | None:
         targets=frozenset(target for target in targets if isinstance(target, str)) if isinstance(targets, list) else frozenset(),
         updateable=item.get("updateable") is True,
         createable=item.get("createable") is True,
+        relation=relation if isinstance(relation, str) and is_name(relation) else "",
     )

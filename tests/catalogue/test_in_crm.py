@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from workspaces import GOOD, INFO, VOCABULARY, describe, write
 
+from jumpseat.catalogue.in_crm import _FIELD_FIX
 from jumpseat.catalogue.load import Loaded, load
 from jumpseat.catalogue.problems import render
 from jumpseat.catalogue.vocabulary import Vocabulary
@@ -124,6 +125,80 @@ def test_a_recipe_that_the_source_cannot_give_keeps_nothing_from_being_checked(w
 
     found = load(workspace, dataclasses.replace(VOCABULARY, recipe=away)).problems
     assert [problem.cause for problem in found] == ["'Case' has no field 'Subjct' that the host may read"]
+
+
+# --- related fields ---------------------------------------------------------------------------------------------------
+
+ACCOUNT = ObjectInfo(
+    "Account", "Account", "Name", frozenset({"Id", "Name", "Rating"}), {"Owner": ("Group", "User"), "Parent": ("Account",)}
+)
+USER = ObjectInfo("User", "User", "Name", frozenset({"Id", "Name", "Email"}), {})
+GROUP = ObjectInfo("Group", "Group", "Name", frozenset({"Id", "Name"}), {})
+
+
+def related(relations: dict[str, tuple[str, ...]] | None) -> Vocabulary:
+    """A CRM whose cases have these relations."""
+    objects = {one.name: one for one in (ACCOUNT, USER, GROUP)} | {"Case": dataclasses.replace(INFO["Case"], relations=relations)}
+    return dataclasses.replace(VOCABULARY, describe=lambda _source, name: objects.get(name) or describe("", name))
+
+
+KNOWN = related({"Account": ("Account",), "What": ("A", "B", "C", "D", "E", "F"), "Gone": ("Gone__c",)})
+
+
+@pytest.mark.parametrize("name", ["Account.Name", "Account.Parent.Rating", "Account.Owner.Email", "Account.Parent.Owner.Name"])
+def test_a_related_field_is_found_where_its_relations_lead(workspace: Path, name: str) -> None:
+    with_case(workspace, f"template_fields: [{name}]\ncontacts:\n  - value: {{name: {name}, email: SuppliedEmail}}\n")
+
+    assert load(workspace, KNOWN).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "cause", "fix"),
+    [
+        ("Account.Nam", "'Account' has no field 'Nam' that the host may read", "did you mean 'Name'?"),
+        ("Acount.Name", "'Case' has no relation 'Acount' that the host may read", "did you mean 'Account.Name'?"),
+        ("Account.Parent.Nam", "'Account' has no field 'Nam' that the host may read", "did you mean 'Name'?"),
+        ("Account.Ownr.Name", "'Account' has no relation 'Ownr' that the host may read", "did you mean 'Owner.Name'?"),
+        ("Account.Owner.Phone", "'Group' has no field 'Phone' that the host may read", _FIELD_FIX),
+    ],
+)
+def test_a_related_field_that_is_not_there_is_told_with_what_was_probably_meant(workspace: Path, name: str, cause: str, fix: str) -> None:
+    with_case(workspace, f"template_fields: [{name}]\n")
+
+    (problem,) = load(workspace, KNOWN).problems
+    assert (problem.code, problem.severity, problem.line, problem.cause, problem.fix) == ("M310", "error", 7, cause, fix)
+
+
+def test_a_source_that_reads_no_related_fields_refuses_them(workspace: Path) -> None:
+    with_case(workspace, "template_fields: [Account.Name]\n")
+
+    (problem,) = load(workspace, related({})).problems
+    assert problem.cause == "the record source 'sandbox' reads no related fields, such as 'Account.Name'"
+
+
+@pytest.mark.parametrize(
+    ("relations", "name", "why"),
+    [
+        (None, "Account.Name", "the record source 'sandbox' does not tell where 'Account' of 'Case' leads"),
+        ({"What": ("A", "B", "C", "D", "E", "F")}, "What.Name", "'What' of 'Case' leads to 6 objects"),
+        ({"Gone": ("Gone__c",)}, "Gone.Name", "the record source 'sandbox' does not describe 'Gone__c'"),
+    ],
+)
+def test_what_cannot_be_followed_is_said_not_to_be_checked(
+    workspace: Path, relations: dict[str, tuple[str, ...]] | None, name: str, why: str
+) -> None:
+    with_case(workspace, f"template_fields: [{name}]\n")
+
+    (problem,) = load(workspace, related(relations)).problems
+    assert (problem.code, problem.severity, problem.cause) == ("M318", "warning", f"'{name}' was not checked: {why}")
+
+
+def test_a_related_field_that_a_template_shows_is_followed_as_well(workspace: Path) -> None:
+    template = "---\nname: TeamViewer Email case\nobject: Case\nsubject: x\n---\n{{ record.Account.Nam }}\n{{ session.customer_link }}\n"
+    with_case(workspace, "template_fields: [Account.Nam]\n", template)
+
+    (shown,) = [problem for problem in load(workspace, KNOWN).problems if problem.file.startswith("templates/")]
+    assert (shown.line, shown.cause) == (6, "'Account' has no field 'Nam' that the host may read, and this template shows it")
 
 
 # --- templates --------------------------------------------------------------------------------------------------------

@@ -100,6 +100,24 @@ def test_what_the_crms_have_is_found_and_what_they_lack_is_told_for_both_at_once
     ]
 
 
+def test_related_fields_are_followed_where_the_crm_reads_them(workspace: Path) -> None:
+    case = OBJECT.format(object="Case", name="CaseNumber", source="salesforce")
+    write(
+        workspace, "metadata/objects/case.yaml", f"{case}template_fields: [Account.Name, Contact.Account.Nme, Owner.Email, Acount.Name]\n"
+    )
+    incident = OBJECT.format(object="incident", name="ticketnumber", source="dynamics")
+    write(workspace, "metadata/objects/incident.yaml", f"{incident}template_fields: [customerid.name]\n")
+    write(workspace, "templates/email/case.en.txt", TEMPLATE.replace("Priorty", "name"))
+    code, problems = check(workspace)
+
+    assert code == 1
+    assert [(file, cause) for file, _, code, cause, _ in problems if code == "M310"] == [
+        ("metadata/objects/case.yaml", "'Account' has no field 'Nme' that the host may read"),
+        ("metadata/objects/case.yaml", "'Case' has no relation 'Acount' that the host may read"),
+        ("metadata/objects/incident.yaml", "the record source 'dynamics' reads no related fields, such as 'customerid.name'"),
+    ]
+
+
 def test_a_crm_that_does_not_let_the_host_in_is_one_finding_and_the_other_is_checked(workspace: Path) -> None:
     (workspace / "salesforce.secret").write_text("wrong")
     for number, name in enumerate(("Case", "Account", "Lead")):

@@ -326,6 +326,13 @@ _REFERENCES = {
         "roles: [users]",
         "roles: [user]",
     ),
+    "M318": Code(
+        "field not checked",
+        "A field of a related object, such as Account.Name, was not looked for: the record source does not tell where the relation leads, "
+        "or it leads to many objects. It may be right.",
+        "template_fields: [Account.Name], from a source that knows no relations",
+        "the same, after a look into the CRM",
+    ),
 }
 
 _TEMPLATES = {

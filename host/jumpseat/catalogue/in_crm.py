@@ -23,6 +23,24 @@ _OWN = frozenset({"lookup", "account_primary", "account_contacts"})
 """Contact rules whose target is a field of the record itself."""
 
 
+MOST_TARGETS = 5
+"""A relation to more objects than that is not followed: each would be one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Miss:
+    """A field that cannot be read, or of which nobody knows whether it can."""
+
+    cause: str
+    fix: str
+    code: str = "M310"
+    severity: Severity = "error"
+
+
+def _unknown(name: str, why: str) -> _Miss:
+    return _Miss(f"'{name}' was not checked: {why}", "look it up in the CRM", "M318", "warning")
+
+
 class _NotAsked(Exception):
     """The record source could not say anything; it was told already."""
 
@@ -110,7 +128,7 @@ class InCrm:
             cause = f"the record source '{source}' writes this object '{known.name}'"
             yield self._at(file, ("supported_object",), "M309", cause, f"write '{known.name}'")
         else:
-            yield from self._fields(file, values, known)
+            yield from self._fields(file, values, known, source)
             yield from self._recipe(file, values, known, source)
             yield from self._other_objects(file, values, source)
 
@@ -119,13 +137,51 @@ class InCrm:
         fix = f"did you mean '{meant}'?" if meant else "write the API name as the CRM shows it, or let the host's user see the object"
         return self._at(file, path, "M309", f"the record source '{source}' has no object '{name}'", fix)
 
-    def _no_field(self, file: str, path: Steps, field: str, known: ObjectInfo, *, key: bool = False, why: str = "") -> Problem:
-        return self._at(file, path, "M310", _without(known, field) + why, _field_fix(field, known), key=key)
+    def _miss(self, name: str, known: ObjectInfo, source: str, whole: str = "") -> _Miss | None:
+        """Why a field cannot be read, relations followed to where they lead; None when it can. ``whole``: the field as it was written."""
+        whole = whole or name
+        first, dotted, rest = name.partition(".")
+        if not dotted:
+            return None if name in known.fields else _Miss(_without(known, name), _field_fix(name, known))
+        if known.relations is None:
+            return _unknown(whole, f"the record source '{source}' does not tell where '{first}' of '{known.name}' leads")
+        if not known.relations:
+            return _Miss(
+                f"the record source '{source}' reads no related fields, such as '{whole}'", f"write a field of '{known.name}' itself"
+            )
+        targets = known.relations.get(first)
+        if targets is None:
+            meant = near(first, known.relations)
+            fix = f"did you mean '{meant}.{rest}'?" if meant else "write the relation as the CRM shows it, or let the host's user read it"
+            return _Miss(f"'{known.name}' has no relation '{first}' that the host may read", fix)
+        if len(targets) > MOST_TARGETS:
+            return _unknown(whole, f"'{first}' of '{known.name}' leads to {len(targets)} objects")
+        return self._miss_behind(rest, targets, source, whole)
 
-    def _fields(self, file: str, values: Mapping[str, Any], known: ObjectInfo) -> Iterator[Problem]:
+    def _miss_behind(self, name: str, targets: Sequence[str], source: str, whole: str) -> _Miss | None:
+        """The same behind a relation; one of the objects that it leads to has to have the field."""
+        misses = []
+        for target in targets:
+            try:
+                there = self._ask(source, target)
+            except _NotAsked:
+                return None  # a source that is away is told of
+            except JumpseatError:
+                there = None
+            miss = (
+                self._miss(name, there, source, whole)
+                if there
+                else _unknown(whole, f"the record source '{source}' does not describe '{target}'")
+            )
+            if miss is None:
+                return None
+            misses.append(miss)
+        return next((one for one in misses if one.severity == "warning"), misses[0]) if misses else None
+
+    def _fields(self, file: str, values: Mapping[str, Any], known: ObjectInfo, source: str) -> Iterator[Problem]:
         for path, name, key in _fields_of(values):
-            if isinstance(name, str) and _is_missing(name, known):
-                yield self._no_field(file, path, name, known, key=key)
+            if isinstance(name, str) and (miss := self._miss(name, known, source)):
+                yield self._at(file, path, miss.code, miss.cause, miss.fix, key=key, severity=miss.severity)
 
     def _recipe(self, file: str, values: Mapping[str, Any], known: ObjectInfo, source: str) -> Iterator[Problem]:
         """What the source itself reads for the contacts, where the file leaves it to the source."""
@@ -134,9 +190,9 @@ class InCrm:
         except JumpseatError:
             return  # the source asks its CRM for some recipes, and what it cannot ask it does not use
         for name in dict.fromkeys(_fields_of_recipe(recipe, values)) if recipe else ():
-            if _is_missing(name, known):
-                why = f"; the record source '{source}' looks for contacts there"
-                yield self._no_field(file, ("supported_object",), name, known, why=why)
+            if miss := self._miss(name, known, source):
+                cause = f"{miss.cause}; the record source '{source}' looks for contacts there"
+                yield self._at(file, ("supported_object",), miss.code, cause, miss.fix, severity=miss.severity)
 
     def _other_objects(self, file: str, values: Mapping[str, Any], source: str) -> Iterator[Problem]:
         """Contact rules that name a field of contacts, or another object."""
@@ -145,8 +201,8 @@ class InCrm:
             try:
                 if isinstance(roles := named.get("roles"), str) and self._ask(source, roles) is None:
                     yield self._no_object(file, ("contacts", index, "roles"), source, roles)
-                if isinstance(child := named.get("children"), str) and (people := self._people(source)) and _is_missing(child, people):
-                    yield self._no_field(file, ("contacts", index, "children"), child, people)
+                if isinstance(child := named.get("children"), str) and (people := self._people(source)) and child not in people.fields:
+                    yield self._at(file, ("contacts", index, "children"), "M310", _without(people, child), _field_fix(child, people))
             except (_NotAsked, JumpseatError):
                 continue  # a source that is away is told of; what the host's user may not describe it may still read
 
@@ -163,9 +219,8 @@ class InCrm:
             known = self._of_template(template, supported)
             for name, source, place in shown if known else ():
                 assert known is not None  # the line above
-                if _is_missing(name, known):
-                    cause = f"{_without(known, name)}, and this template shows it"
-                    yield source.problem(place, "M310", cause, _field_fix(name, known))
+                if miss := self._miss(name, known, self.catalogue.source_of(supported) or ""):
+                    yield source.problem(place, miss.code, f"{miss.cause}, and this template shows it", miss.fix, severity=miss.severity)
 
     def _of_template(self, template: Template, supported: SupportedObject) -> ObjectInfo | None:
         """What is known of an object that the template applies to."""
@@ -196,11 +251,6 @@ def _place_of(name: str, source: SourceText, line: int) -> Place:
 def _subject_line(source: SourceText) -> int:
     found = re.search(r"^subject\s*:", source.text, re.MULTILINE)
     return source.text.count("\n", 0, found.start()) + 1 if found else START.line
-
-
-def _is_missing(name: str, known: ObjectInfo) -> bool:
-    # Account.Name: only the first step is a field of this object, and its lookup may have another name there.
-    return "." not in name and name not in known.fields
 
 
 def _without(known: ObjectInfo, name: str) -> str:

@@ -131,7 +131,9 @@ def record_fields(source: str) -> list[tuple[str, int]]:
     """
     if "record" not in source:
         return []
-    chains = ((_chain(node) or "", node.lineno) for node in _parser().parse(source).find_all(nodes.Getattr))
+    found = list(_parser().parse(source).find_all(nodes.Getattr))
+    steps = {id(node.node) for node in found}  # Account of Account.Name is a step on the way, and no field that is shown
+    chains = ((_chain(node) or "", node.lineno) for node in found if id(node) not in steps)
     return [(name.removeprefix("record."), line) for name, line in chains if name.startswith("record.") and name not in _DOCUMENTED]
 
 
