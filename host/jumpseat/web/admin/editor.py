@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -20,7 +20,7 @@ from jumpseat.records.template_choice import applies
 from jumpseat.speech import say
 from jumpseat.types import RecordRef
 from jumpseat.web.admin.fields import keys_of, typed
-from jumpseat.web.admin.kinds import KINDS, LEVELS, Group, rights_keys, rights_rows
+from jumpseat.web.admin.kinds import KINDS, LEVELS, rights_keys, rights_rows
 from jumpseat.web.admin.parts import Told, show
 from jumpseat.web.forms import Form, Posted
 from jumpseat.web.identity import Seen, Visitor
@@ -184,7 +184,7 @@ def _page(request: Request, visitor: Visitor, kind: str, name: str, form: Form, 
     values = _shown_values(kind, name, file, form, made_for)
     groups = [] if file.path.endswith(".html") else KINDS[kind].groups(host, visitor.supporter, values)
     if outcome.typed and form.get("way") == FORM:
-        groups = [Group(group.title, typed(group.fields, form)) for group in groups]
+        groups = [replace(group, fields=typed(group.fields, form)) for group in groups]
     text, body = _texts_of(kind, file, values, form, outcome)
     return show(
         request,

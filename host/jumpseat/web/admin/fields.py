@@ -88,7 +88,7 @@ def of_settings(declared: Sequence[Setting], values: Mapping[str, Any]) -> Itera
         declared: the settings there are.
         values: what stands below ``settings`` in the file.
     """
-    shapes: Mapping[Any, Shape] = {str: "text", int: "number", float: "text", bool: "boolean", list[str]: "lines"}
+    shapes: Mapping[Any, Shape] = {str: "text", int: "number", float: "number", bool: "boolean", list[str]: "lines"}
     for setting in declared:
         shape: Shape = "secret" if setting.secret else "choice" if setting.choices else shapes.get(setting.type, "yaml")
         required, default = setting.default is REQUIRED, None if setting.default is REQUIRED else setting.default
@@ -172,6 +172,8 @@ def _wanted(field: Field, form: Form, now: Any) -> Any:
         ticked = form.ticked(field.name)
         return ABSENT if now is None and not field.required and ticked is bool(field.default) else ticked
     text = form.get(field.name)
+    if now is not None and field.shape in ("text", "number", "choice") and text == str(now):
+        return now  # also a value of another type than the form has
     if field.shape == "secret":
         where = form.get(f"{field.name}.where")
         return {where: text} if where in ("env", "file") and text else ABSENT
@@ -180,7 +182,8 @@ def _wanted(field: Field, form: Form, now: Any) -> Any:
     if field.shape == "lines":
         return [line.strip() for line in form.text(field.name).split("\n") if line.strip()]
     if field.shape == "number":
-        return int(text) if text.lstrip("-").isdecimal() else text
+        number = parse_yaml(SourceText("", text)).value
+        return number if isinstance(number, int | float) and not isinstance(number, bool) else text
     return _parsed(field, form.text(field.name)) if field.shape == "yaml" else text
 
 

@@ -26,6 +26,13 @@ class Group:
 
     title: str
     fields: Sequence[Field]
+    folded: bool = False
+    """Shut at first, unless something is said in it: few files need it."""
+
+    @property
+    def open(self) -> bool:
+        """Is something said in it?"""
+        return any(field.value or (field.shape == "boolean" and field.ticked is not bool(field.default)) for field in self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ def _object(_host: Host, _supporter: Supporter, values: Mapping[str, Any]) -> li
     required = schema["required"]
     fields = list(of_schema(schema, values, skip=("extra",)))
     usual = [field for field in fields if field.steps[0] in required]
-    return [Group(say("Supported object"), usual), Group(say("More"), [field for field in fields if field not in usual])]
+    return [Group(say("Supported object"), usual), Group(say("More"), [field for field in fields if field not in usual], folded=True)]
 
 
 def _first_object(_name: str, asked: Mapping[str, str]) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def show(
         values: for the template.
     """
     menu = [(address, name) for address, name, right in MENU if visitor.supporter.rights.level(right)]
-    shown = {**values, "told": told, "menu": menu, "content": f"admin/{template}"}
+    shown = {"list_at": "", **values, "told": told, "menu": menu, "content": f"admin/{template}"}
     return answer(request, visitor, Page(title, "admin/frame.html", styles=("admin.css",), wide=True, values=shown), status)
 
 
