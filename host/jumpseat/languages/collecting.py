@@ -17,6 +17,8 @@ IN_TEMPLATES = ("gettext", "_", "ngettext", "pgettext")
 TEMPLATE_OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false", "extensions": "jinja2.ext.i18n,jinja2.ext.do"}
 LABELS = ("label", "description", "title", "help")
 """Keys of metadata files that people read."""
+DECLARED = ("label", "title")
+"""Attributes of classes that people read: of session types, channels, sources and errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,40 @@ def _place(file: Path, package: Package) -> str:
 
 
 def in_python(file: Path, place: str) -> Iterator[Text]:
-    """Texts given to ``say`` and its like; what is no text written out is looked up when it is shown, and not collected here."""
-    calls = [node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
-    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
-        name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        given = [node.value for node in call.args[: KEYWORDS.get(name, 0)] if isinstance(node, ast.Constant)]
-        texts = [text for text in given if isinstance(text, str) and text]
-        if texts and len(texts) == KEYWORDS[name]:
-            yield _text(name, texts, place)
+    """Texts given to ``say`` and its like, and labels and titles of classes.
+
+    What is no text written out is looked up when it is shown, and not collected here.
+    """
+    found: list[tuple[int, int, Text]] = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        texts = _called(node, place) if isinstance(node, ast.Call) else _declared(node, place) if isinstance(node, ast.ClassDef) else ()
+        found += [(at.lineno, at.col_offset, text) for at, text in texts]
+    yield from (text for *_, text in sorted(found, key=lambda one: one[:2]))
+
+
+def _called(call: ast.Call, place: str) -> Iterator[tuple[ast.expr, Text]]:
+    name = call.func.id if isinstance(call.func, ast.Name) else call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    texts = [text for node in call.args[: KEYWORDS.get(name, 0)] if (text := _constant(node))]
+    if texts and len(texts) == KEYWORDS[name]:
+        yield call, _text(name, texts, place)
+
+
+def _declared(declared: ast.ClassDef, place: str) -> Iterator[tuple[ast.expr, Text]]:
+    """``label = "Pager"`` and ``name, label = "pager", "Pager"``."""
+    for node in declared.body:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+        for target in targets:
+            names, values = (
+                (target.elts, value.elts) if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) else ([target], [value])
+            )
+            for one, said in zip(names, values, strict=False):
+                if isinstance(one, ast.Name) and one.id in DECLARED and said is not None and (text := _constant(said)):
+                    yield said, Text(text, place)
+
+
+def _constant(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def in_template(file: Path, place: str) -> Iterator[Text]:
