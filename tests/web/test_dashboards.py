@@ -6,9 +6,11 @@ import csv
 import io
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 from web_kit import CASE, USER, Pages, Reader, text_of
 
 from jumpseat import RecordRef
@@ -103,6 +105,24 @@ def test_a_user_sees_a_dashboard_once_their_role_is_named(busy: Pages) -> None:
     assert user.get("/dashboards/activity").status_code == 200
     assert 'href="/dashboards/activity/edit"' not in user.get("/dashboards").text
     assert user.get("/dashboards/activity/edit").status_code == 403
+
+
+def test_a_chart_is_drawn_for_the_room_that_it_has_and_each_part_is_a_link(busy: Pages, signed_in_tab: Callable[..., Page]) -> None:
+    tab = signed_in_tab()
+    tab.goto(f"{busy.local}/dashboards/activity?range=7d")
+    chart = tab.get_by_role("region", name="Sessions per day")
+    wide, narrow = chart.locator("svg.wide"), chart.locator("svg.narrow")
+
+    expect(wide).to_be_visible()
+    expect(narrow).to_be_hidden()
+    tab.set_viewport_size({"width": 360, "height": 800})
+    expect(narrow).to_be_visible()
+    expect(wide).to_be_hidden()
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    chart.get_by_role("link", name="Pilot: 1").focus()
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("heading", name="Sessions", exact=True)).to_be_visible()
+    expect(tab.get_by_label("Session type")).to_have_value("pilot")
 
 
 # --- editor -----------------------------------------------------------------------------------------------------------
