@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -134,9 +135,14 @@ def make_workspace(folder: Path, emulator: Running, sinks: Sinks) -> Path:
 
 
 @contextmanager
-def serving(host: Host) -> Iterator[str]:
-    """The address at which the host is served while the block runs."""
-    with listening("127.0.0.1", 0) as listener:
+def serving(host: Host, bound: socket.socket | None = None) -> Iterator[str]:
+    """The address at which the host is served while the block runs.
+
+    Args:
+        host: what is served.
+        bound: where, if the address has to be known before; else any free port.
+    """
+    with bound or listening("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(create_app(host), log_config=None, access_log=False, timeout_graceful_shutdown=2))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()

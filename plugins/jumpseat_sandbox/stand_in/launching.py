@@ -8,6 +8,7 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ class Launcher:
     """The launch secret of both record sources."""
     key: str = field(repr=False)
     """API key of the CRM's server."""
+    clock: Callable[[], float] = time.time
+    """Seconds since 1970; a CRM and its host have to agree on the time."""
 
     def signed(self, source: str, supporter: str, object: str, record_id: str) -> str:
         """A launch that a form carries: only who has the secret can have made it."""
@@ -40,7 +43,7 @@ class Launcher:
             "supporter": supporter,
             "object": object,
             "recordId": record_id,
-            "issuedAt": int(time.time()),
+            "issuedAt": int(self.clock()),
             "nonce": secrets.token_urlsafe(18),
         }
         encoded = _compact(json.dumps(said).encode())
