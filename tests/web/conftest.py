@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
@@ -126,15 +127,28 @@ def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser without a past; any violation of a page's policy, and any error of its script, fails the test."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900}, locale="en-GB")
+def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Browsers without a past; any violation of a page's policy, and any error of its script, fails the test."""
     problems: list[str] = []
-    context.on("console", lambda message: _note(problems, message))
-    context.on("weberror", lambda error: problems.append(str(error.error)))
-    yield context
-    context.close()
+    made: list[BrowserContext] = []
+
+    def new(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, "locale": "en-GB", **options})
+        context.set_default_timeout(10_000)
+        context.on("console", lambda message: _note(problems, message))
+        context.on("weberror", lambda error: problems.append(str(error.error)))
+        made.append(context)
+        return context
+
+    yield new
+    for context in made:
+        context.close()
     assert problems == []
+
+
+@pytest.fixture
+def context(new_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return new_context()
 
 
 def _note(problems: list[str], message: ConsoleMessage) -> None:
