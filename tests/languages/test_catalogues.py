@@ -102,7 +102,7 @@ class _Texts(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
-            self.said.append(data)
+            self.said.append(re.sub(r'[\w-]+="[^"]*"', "", data))  # a macro may hold attributes for its callers' tags
 
 
 def hard_coded(source: str) -> list[str]:

@@ -90,6 +90,11 @@ def test_of_several_sentences_that_were_stored_each_is_recognised(workspace: Pat
     assert french.shown("Nobody knows why. Nobody cares.") == "Nobody knows why. Nobody cares."
 
 
+def test_a_stored_reason_in_a_new_sentence_is_recognised(workspace: Path) -> None:
+    said = say("It did not answer: {reason} It is tried again.", reason="Charge it.")
+    assert catalogue_of("fr", workspace).shown(said) == "Pas de réponse : Rechargez-le. Nouvel essai prévu."
+
+
 def test_a_name_within_a_stored_sentence_stays_a_name(workspace: Path) -> None:
     assert catalogue_of("fr", workspace).shown("The pager of Case is off.") == "Le récepteur de Case est éteint."
 

@@ -22,7 +22,7 @@ from babel.support import Translations
 
 from jumpseat.languages.pseudo import pseudo
 from jumpseat.languages.recognising import Patterns
-from jumpseat.speech import Said, Shown, moment, translated
+from jumpseat.speech import Shown, moment, translated
 
 SOURCE = "en"
 PSEUDO = "en-XA"
@@ -45,7 +45,7 @@ class Language(Translations):
             text: what was said, or English that came back from the database, where the sentence it was made of is recognised.
             moments: how a time in the text is written.
         """
-        return translated(text if isinstance(text, Said) else self.patterns.recognised(text), self, moments)
+        return translated(self.patterns.recognised(text), self, moments)
 
 
 class _English(Language):

@@ -30,8 +30,14 @@ class Patterns:
         self._remembered = lru_cache(REMEMBERED)(self._looked_up)
 
     def recognised(self, text: str) -> str:
-        """What was said, where the text is one of these; else the text."""
+        """What was said, where the text is one of these; else the text. Of what was said, reasons in it that came from the database."""
+        if isinstance(text, Said):
+            plain = any(isinstance(value, str) and value.endswith(".") for value in text.values.values())
+            return text.with_values(self._of_value) if plain else text
         return self._remembered(text, DEPTH)
+
+    def _of_value(self, value: str) -> str:
+        return self.recognised(value) if isinstance(value, Said) else self._within(value, DEPTH)
 
     def _looked_up(self, text: str, depth: int) -> str:
         if text in self._whole or not depth or len(text) > LONGEST:

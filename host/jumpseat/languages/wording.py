@@ -43,7 +43,7 @@ class Worded(Language):
 
     def shown(self, text: str, moments: Shown = moment) -> str:
         """A text of the host; a plain text that is none of its own (a name, a label) keeps its words."""
-        said = text if isinstance(text, Said) else self.patterns.recognised(text)
+        said = self.patterns.recognised(text)
         return translated(said, self, moments) if isinstance(said, Said) else self._base.shown(text, moments)
 
     def _said(self, text: str) -> str:
