@@ -13,6 +13,7 @@ from typing import Any
 from jumpseat.catalogue.dashboards import DATA, DAYS, INTERVALS, KINDS, MEASURES, WIDEST
 from jumpseat.catalogue.model import WRITTEN_BACK
 from jumpseat.catalogue.rights import EVERYTHING, RIGHTS
+from jumpseat.speech import joined, say
 
 Schema = dict[str, Any]
 
@@ -90,7 +91,7 @@ def _mapping(description: str, properties: dict[str, Schema], required: tuple[st
 
 def _secret(description: str) -> Schema:
     return _mapping(
-        f"{description} As `{{env: NAME}}` or `{{file: PATH}}`.",
+        joined(description, "As `{env: NAME}` or `{file: PATH}`."),
         {"env": _text("Environment variable that holds it.", ENV_NAME), "file": _text("File that holds it.")},
     ) | {"minProperties": 1, "maxProperties": 1}
 
@@ -145,32 +146,34 @@ _SUPPORTED_OBJECT = _file(
     "Supported object",
     "Records of this kind may have sessions.",
     {
-        "label": _text("What people call the object.", longest=80),
-        "supported_object": _text("API or logical name of the object in the CRM.", OBJECT_NAME, longest=80),
-        "name_field": _text("The field that holds the name of a record.", FIELD_NAME, longest=120),
-        "email_template_description": _text("Templates with this description apply to the object."),
-        "allow_custom_recipient": _boolean("May a supporter type an address that is not one of the record's contacts?"),
-        "source": _text("Name of the record source; when left out, the only one or `default_source` of host.yaml.", NAME, longest=64),
+        "label": _text(say("What people call the object."), longest=80),
+        "supported_object": _text(say("API or logical name of the object in the CRM."), OBJECT_NAME, longest=80),
+        "name_field": _text(say("The field that holds the name of a record."), FIELD_NAME, longest=120),
+        "email_template_description": _text(say("Templates with this description apply to the object.")),
+        "allow_custom_recipient": _boolean(say("May a supporter type an address that is not one of the record's contacts?")),
+        "source": _text(say("Name of the record source; when left out, the only one or `default_source` of host.yaml."), NAME, longest=64),
         "session_types": _list(
-            "The session types offered; when left out, all that the session settings allow.",
+            say("The session types offered; when left out, all that the session settings allow."),
             _text("Name of a session type.", NAME, longest=64),
         ),
-        "share_channels": _list("The share channels offered; when left out, all.", _text("Name of a share channel.", NAME, longest=64)),
-        "contacts": _list(
-            "Where the people of a record are; when left out, the record source knows it for standard objects.", _CONTACT_RULE, most=10
+        "share_channels": _list(
+            say("The share channels offered; when left out, all."), _text("Name of a share channel.", NAME, longest=64)
         ),
-        "email_fields": _list("Fields of the record that hold an e-mail address, best first.", _FIELD, most=20),
-        "phone_fields": _list("Fields of the record that hold a phone number, mobile first.", _FIELD, most=20),
-        "template_fields": _list("Further fields that templates may use as `record.<field>`.", _FIELD, most=50),
-        "chat_message": _boolean("Offer to write a message to the record's feed, where the record source can.", True),
+        "contacts": _list(
+            say("Where the people of a record are; when left out, the record source knows it for standard objects."), _CONTACT_RULE, most=10
+        ),
+        "email_fields": _list(say("Fields of the record that hold an e-mail address, best first."), _FIELD, most=20),
+        "phone_fields": _list(say("Fields of the record that hold a phone number, mobile first."), _FIELD, most=20),
+        "template_fields": _list(say("Further fields that templates may use as `record.<field>`."), _FIELD, most=50),
+        "chat_message": _boolean(say("Offer to write a message to the record's feed, where the record source can."), True),
         "write_back": _free_mapping(
-            "Fields of the record that are written after a session, each with what goes there; needs a record source that can write.",
+            say("Fields of the record that are written after a session, each with what goes there; needs a record source that can write."),
             _choice("What is written.", list(WRITTEN_BACK)),
             FIELD_NAME,
         ),
-        "enabled": _boolean("False takes the object out of use without deleting its file.", True),
+        "enabled": _boolean(say("False takes the object out of use without deleting its file."), True),
         "extra": _free_mapping(
-            "What a CRM keeps of this object beside the keys above, by kind of CRM; only import and export read it.",
+            say("What a CRM keeps of this object beside the keys above, by kind of CRM; only import and export read it."),
             _free_mapping("The facts of one CRM, as texts.", {"type": "string", "maxLength": 40_000}, EXTRA_NAME),
             NAME,
         ),
@@ -182,21 +185,21 @@ _SESSIONS = _file(
     "Session settings",
     "What sessions are allowed, and how long they live.",
     {
-        "allow_remote_control": _boolean("May remote-control sessions be opened?", True),
-        "allow_pilot": _boolean("May Pilot sessions be opened?", True),
+        "allow_remote_control": _boolean(say("May remote-control sessions be opened?"), True),
+        "allow_pilot": _boolean(say("May Pilot sessions be opened?"), True),
         "allow": _free_mapping(
-            "The same for other session types, by name; those not named are allowed.", _boolean("May it be opened?"), NAME
+            say("The same for other session types, by name; those not named are allowed."), _boolean("May it be opened?"), NAME
         ),
-        "valid_for": _text("How long a new session stays valid.", DURATION, longest=10, default="24h"),
-        "one_valid_session_per_record": _boolean("False lets a record have several valid sessions at once.", True),
+        "valid_for": _text(say("How long a new session stays valid."), DURATION, longest=10, default="24h"),
+        "one_valid_session_per_record": _boolean(say("False lets a record have several valid sessions at once."), True),
         "notify_on_join": _choice(
-            "When the supporters are told that the customer joined: for every session, for those whose link was sent, or never.",
+            say("When the supporters are told that the customer joined: for every session, for those whose link was sent, or never."),
             ["always", "when_shared", "never"],
             "always",
         ),
-        "notify_by_email": _boolean("Mail it also to the supporter who opened the session, where the CRM knows their address.", False),
+        "notify_by_email": _boolean(say("Mail it also to the supporter who opened the session, where the CRM knows their address."), False),
         "close_unjoined_after": _text(
-            "Close a session that nobody joined after this time; when left out, only its end closes it.", DURATION, longest=10
+            say("Close a session that nobody joined after this time; when left out, only its end closes it."), DURATION, longest=10
         ),
     },
 )
@@ -223,20 +226,20 @@ _PERMISSION_SET = _file(
     "Permission set",
     "Named rights, and who has them. Several permission sets add up; the widest level wins.",
     {
-        "name": _text("Name of the permission set.", NAME, longest=64),
-        "label": _text("What people call it.", longest=80),
+        "name": _text(say("Name of the permission set."), NAME, longest=64),
+        "label": _text(say("What people call it."), longest=80),
         "rights": _mapping(
             f"A level for each resource: {_LEVEL_WORDS}. What is left out is none.",
             {EVERYTHING: _choice("One level for all resources; what is said of a single one can only widen it.", _LEVELS)}
             | {resource: _rights_of(resource, verbs) for resource, verbs in RIGHTS.items()},
         ),
         "assigned_to": _mapping(
-            "Who has these rights; when left out, nobody.",
+            say("Who has these rights; when left out, nobody."),
             {
-                "everyone": _boolean("Every supporter.", False),
-                "supporters": _list("CRM ids of users.", _text("CRM id of a user.", longest=100), most=1000),
+                "everyone": _boolean(say("Every supporter."), False),
+                "supporters": _list(say("CRM ids of users."), _text("CRM id of a user.", longest=100), most=1000),
                 "crm_permissions": _list(
-                    "Whoever holds one of these in the CRM.", _text("Name of a permission set, role or custom permission."), most=200
+                    say("Whoever holds one of these in the CRM."), _text("Name of a permission set, role or custom permission."), most=200
                 ),
             },
         ),
@@ -248,19 +251,19 @@ _SOURCE = _file(
     "Record source",
     "Which CRM, and how to reach it.",
     {
-        "name": _text("Name of the record source, used by objects and in the API.", NAME, longest=64),
-        "kind": _text("Kind of CRM, from a plugin.", NAME, longest=64),
-        "label": _text("What people call it.", longest=80),
+        "name": _text(say("Name of the record source, used by objects and in the API."), NAME, longest=64),
+        "kind": _text(say("Kind of CRM, from a plugin."), NAME, longest=64),
+        "label": _text(say("What people call it."), longest=80),
         "settings": {"description": "Settings of this kind; secrets as `{env: NAME}` or `{file: PATH}`.", "type": "object"},
         "frame_ancestors": _list(
-            "Origins whose pages may show launches in a frame, all that stand around it; when left out, none may.",
+            say("Origins whose pages may show launches in a frame, all that stand around it; when left out, none may."),
             _text("Origin of a page.", ORIGIN),
             most=50,
         ),
-        "launch_secret": _secret("What signs launches of this source: Canvas's consumer secret, or one of your own."),
-        "old_launch_secret": _secret("The one before, while both hold."),
+        "launch_secret": _secret(say("What signs launches of this source: Canvas's consumer secret, or one of your own.")),
+        "old_launch_secret": _secret(say("The one before, while both hold.")),
         "vocabulary": _free_mapping(
-            "What pages of this source say instead of Jumpseat's words, by language; the record source brings its CRM's own.",
+            say("What pages of this source say instead of Jumpseat's words, by language; the record source brings its CRM's own."),
             _free_mapping(
                 "The CRM's words, by Jumpseat's word in this language (small first letter), or by a whole text of it in English.",
                 _text("What is said instead."),
@@ -292,33 +295,35 @@ _HOST = _file(
     "Host settings",
     "Languages, plugins and limits of the whole host.",
     {
-        "company": _text("Name of the company, as customers read it.", longest=80),
-        "languages": _list("Languages of pages and messages.", _text("A language.", LANGUAGE, longest=20), most=50, default=["en", "fr"]),
-        "default_language": _text("The language where nobody says another.", LANGUAGE, longest=20, default="en"),
-        "default_source": _text("Name of the record source of objects that name none.", NAME, longest=64),
-        "public_url": _text("Where the host is reached from outside.", WEB_ADDRESS, default="http://127.0.0.1:8400"),
-        "phone_country": _text(
-            "Country with which phone numbers without `+` are read; when left out, such numbers are refused.", COUNTRY, longest=2
+        "company": _text(say("Name of the company, as customers read it."), longest=80),
+        "languages": _list(
+            say("Languages of pages and messages."), _text("A language.", LANGUAGE, longest=20), most=50, default=["en", "fr"]
         ),
-        "plugin_order": _plugin_names("Plugins that are asked first, in this order; read at the start."),
-        "required_plugins": _plugin_names("Plugins without which the host does not start; read at the start."),
-        "blocked_plugins": _plugin_names("Plugins that are not loaded; read at the start."),
-        "trace_retention": _text("How long rows of the plugin trace log are kept.", DURATION, longest=10, default="24h"),
+        "default_language": _text(say("The language where nobody says another."), LANGUAGE, longest=20, default="en"),
+        "default_source": _text(say("Name of the record source of objects that name none."), NAME, longest=64),
+        "public_url": _text(say("Where the host is reached from outside."), WEB_ADDRESS, default="http://127.0.0.1:8400"),
+        "phone_country": _text(
+            say("Country with which phone numbers without `+` are read; when left out, such numbers are refused."), COUNTRY, longest=2
+        ),
+        "plugin_order": _plugin_names(say("Plugins that are asked first, in this order; read at the start.")),
+        "required_plugins": _plugin_names(say("Plugins without which the host does not start; read at the start.")),
+        "blocked_plugins": _plugin_names(say("Plugins that are not loaded; read at the start.")),
+        "trace_retention": _text(say("How long rows of the plugin trace log are kept."), DURATION, longest=10, default="24h"),
         "administrators": _list(
-            "E-mail addresses that are told when a job fails, a cap stops shares, a webhook is disabled, or a sign-in is lost.",
+            say("E-mail addresses that are told when a job fails, a cap stops shares, a webhook is disabled, or a sign-in is lost."),
             _text("An e-mail address.", EMAIL, longest=254),
             most=50,
         ),
         "webhook_hosts": _list(
-            "Hosts that webhooks may call although their addresses are private, such as a CRM in the company's own network.",
+            say("Hosts that webhooks may call although their addresses are private, such as a CRM in the company's own network."),
             _text("A host's name, or its address.", HOST_NAME, longest=253),
             most=50,
         ),
         "dashboard_frames": _list(
-            "Origins whose pages dashboards may show in a frame; when left out, none.", _text("Origin of a page.", ORIGIN), most=50
+            say("Origins whose pages dashboards may show in a frame; when left out, none."), _text("Origin of a page.", ORIGIN), most=50
         ),
         "caps": _free_mapping(
-            "The most shares in 24 hours, by channel; channels that write to phones have caps of their own when left out.",
+            say("The most shares in 24 hours, by channel; channels that write to phones have caps of their own when left out."),
             _mapping(
                 "Caps of one channel; what is left out has no cap, or that of its kind.",
                 {
@@ -331,7 +336,7 @@ _HOST = _file(
             NAME,
         ),
         "retention": _mapping(
-            "How long rows are kept; the job `retention` removes older ones.",
+            say("How long rows are kept; the job `retention` removes older ones."),
             {
                 "events": _text("Events, which live listeners and webhooks catch up from.", DURATION, longest=10, default="7d"),
                 "job_runs": _text("Runs of jobs.", DURATION, longest=10, default="90d"),
@@ -353,18 +358,20 @@ _JOBS = _file(
         name: _mapping(
             description,
             {
-                "every": _text("Time between two runs, counted from midnight UTC where it divides a day." + default, DURATION, longest=10),
-                "cron": _text("Instead of `every`: minute, hour, day of month, month, day of week.", CRON, longest=100),
-                "timezone": _text("The time zone in which `cron` is read.", TIMEZONE, longest=40, default="UTC"),
-                "enabled": _boolean("False: only by hand.", True),
-                "retries": _count("How often a failed run is tried again by itself.", least=0, most=20, default=5),
+                "every": _text(
+                    joined(say("Time between two runs, counted from midnight UTC where it divides a day."), default), DURATION, longest=10
+                ),
+                "cron": _text(say("Instead of `every`: minute, hour, day of month, month, day of week."), CRON, longest=100),
+                "timezone": _text(say("The time zone in which `cron` is read."), TIMEZONE, longest=40, default="UTC"),
+                "enabled": _boolean(say("False: only by hand."), True),
+                "retries": _count(say("How often a failed run is tried again by itself."), least=0, most=20, default=5),
             },
         )
         for name, (description, default) in {
-            "company_report": ("Read the connections of all provider accounts.", " By default 24h."),
-            "reconciliation": ("Settle what crashes and lost answers left behind.", " By default 1h."),
-            "retention": ("Remove what is kept for a set time only.", " By default 24h."),
-            "token_refresh": ("Renew sign-ins at providers and CRMs, and make sure that they hold.", " By default 1h."),
+            "company_report": (say("Read the connections of all provider accounts."), say("By default 24h.")),
+            "reconciliation": (say("Settle what crashes and lost answers left behind."), say("By default 1h.")),
+            "retention": (say("Remove what is kept for a set time only."), say("By default 24h.")),
+            "token_refresh": (say("Renew sign-ins at providers and CRMs, and make sure that they hold."), say("By default 1h.")),
         }.items()
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -54,7 +55,8 @@ def fast_validity(kind: str) -> Callable[[Any], bool] | None:
         import jsonschema_rs
     except ImportError:
         return None
-    answer: Callable[[Any], bool] = jsonschema_rs.Draft202012Validator(SCHEMAS[kind]).is_valid
+    plain = json.loads(json.dumps(SCHEMAS[kind]))  # the engine takes no texts that know their translations
+    answer: Callable[[Any], bool] = jsonschema_rs.Draft202012Validator(plain).is_valid
     return answer
 
 
