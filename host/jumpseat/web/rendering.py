@@ -10,8 +10,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal
+from babel.units import format_unit
 from fastapi import Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -26,6 +27,7 @@ from jumpseat.web.forms import fresh_once
 from jumpseat.web.identity import Look, Visitor, record_path
 
 STATIC = Path(__file__).parent / "static"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 LANGUAGES_KEPT = 32
 """Languages, each with the words of a CRM, whose templates stay compiled."""
 _POLICY = (
@@ -44,6 +46,8 @@ class Page:
     styles: Sequence[str] = ()
     """Further style sheets of this page alone, by file name."""
     wide: bool = False
+    dialogs: bool = False
+    """Other pages open over this one, and it asks before some actions."""
     frames: Sequence[str] = ()
     """Origins that the page itself shows in frames."""
     values: dict[str, Any] = field(default_factory=dict)
@@ -124,6 +128,8 @@ def environment(language: str, words: tuple[tuple[str, str], ...] = ()) -> Envir
         moment=lambda at: moment(at, locale),
         day=lambda at: format_date(at, "medium", locale=locale),
         span=lambda length: format_timedelta(length, locale=locale, threshold=1.5),
+        remaining=lambda length: remaining(length, locale),
+        clock=lambda at: format_time(at.astimezone(UTC), "HH:mm", locale=locale) + f"{NO_BREAK}UTC",
         number=lambda value: format_decimal(value, locale=locale),
         iso=lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
@@ -132,7 +138,15 @@ def environment(language: str, words: tuple[tuple[str, str], ...] = ()) -> Envir
 
 def moment(at: datetime, locale: str) -> str:
     """A time in words of the language, always in UTC and saying so; the script turns it into local time where that is wished."""
-    return f"{format_datetime(at.astimezone(UTC), 'd MMM y, HH:mm', locale=locale)}\N{NO-BREAK SPACE}UTC"
+    return f"{format_datetime(at.astimezone(UTC), 'd MMM y, HH:mm', locale=locale)}{NO_BREAK}UTC"
+
+
+def remaining(length: timedelta, locale: str) -> str:
+    """How much time is left, in hours and minutes; the script counts down in the same form."""
+    minutes = max(int(length.total_seconds() // 60), 0)
+    parts = [(minutes // 60, "hour"), (minutes % 60, "minute")]
+    shown = [format_unit(number, unit, "short", locale=locale) for number, unit in parts if number or unit == "minute"]
+    return NO_BREAK.join(shown).replace(" ", NO_BREAK)
 
 
 def left(until: datetime, now: datetime) -> timedelta:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from jumpseat.contract import Abilities
 from jumpseat.records.offer import ActionName, Offer, OfferedType
 from jumpseat.speech import say
-from jumpseat.types import Abilities, Reason, Session, SessionState
+from jumpseat.types import Reason, Session, SessionState
 
 BEING_OPENED = say("A session is being opened.")
 CRM_AWAY = say("The CRM does not answer, and this needs it.")
@@ -80,8 +81,8 @@ def _why(offer: Offer, name: ActionName) -> str:
 
 def _new(offer: Offer, action: Literal["open", "replace"], abilities: Mapping[str, Abilities], ask: str = "") -> Iterable[Button]:
     name: ActionName = "new" if action == "open" else "replace"
-    refused = _why(offer, name) if offer.action(name).reason.provenance.by != "host" else ""
-    camera = {name for name, can in abilities.items() if can.camera}
+    refused = _why(offer, name)
+    camera = {known for known, can in abilities.items() if can.camera}
     taken: set[str] = set()
     for offered in shown_types(offer):
         key = next((letter for letter in ("P" if offered.name in camera else "N", "N", "P") if letter not in taken), "")

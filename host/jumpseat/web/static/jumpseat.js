@@ -166,10 +166,89 @@
   if (token) setInterval(() => { if (Date.now() > renewAt) renew().catch(() => {}); }, 15000);
   document.addEventListener("jumpseat:renew", () => renew());
 
+  /* What came of an action stays, whatever is fetched afterwards: it moves above the component, where it is also read out. */
+  const log = document.getElementById("live");
+  function settle({ detail: { ctx } }) {
+    const said = document.querySelector("#session > .message:is(.success, .error, .info)");
+    if (said) log.replaceChildren(said);
+    unhide(document);
+    count();
+    if (document.querySelector("dialog[open]")) document.querySelector("dialog[open] [data-focus]")?.focus();
+    else if (document.activeElement === document.body && ctx.request.method === "POST") document.querySelector("#session .main:not([aria-disabled])")?.focus();
+  }
+  document.addEventListener("htmx:after:swap", settle);
+  document.addEventListener("htmx:before:request", ({ target, detail: { ctx } }) => {
+    if (ctx.request.method === "POST" && !target.closest("dialog")) log?.replaceChildren();
+  });
+  document.addEventListener("htmx:finally:request", ({ target }) => target.closest?.("form[data-busy]")?.removeAttribute("aria-busy"));
+  const lost = ({ target }) => {
+    const words = target.querySelector?.("[data-lost]");
+    if (!words) return;
+    words.hidden = false;
+    setTimeout(changed, 10000);
+  };
+  document.addEventListener("htmx:error", lost);
+  document.addEventListener("htmx:response:error", lost);
+
+  /* How much time is left. When a session ends, or is about to, its component looks again. */
+  const unit = (number, name) => new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: name, unitDisplay: "short" }).format(number);
+  function count() {
+    document.querySelectorAll("[data-until]").forEach((part) => {
+      const minutes = Math.floor((new Date(part.dataset.until) - Date.now()) / 60000), hours = Math.floor(minutes / 60);
+      if (minutes < 0 || part.dataset.minutes > 29 && minutes < 30) changed();
+      part.dataset.minutes = minutes;
+      part.textContent = part.dataset.text.replace("%s", [...(hours > 0 ? [unit(hours, "hour")] : []), unit(Math.max(minutes % 60, 0), "minute")].join("\u00a0"));
+    });
+  }
+  setInterval(count, 20000);
+
+  /* Pages that open over this one, and questions before something is done. */
+  const over = document.getElementById("dialog"), question = document.getElementById("ask");
+  let opener = "";
+  document.addEventListener("click", async (event) => {
+    const link = event.target.closest("a[data-dialog]"), ask = event.target.closest("button[data-ask]");
+    if (event.target.closest("[aria-disabled=true]")) return event.preventDefault();
+    if (over && event.target.closest("[data-close]")) { event.preventDefault(); over.close(); }
+    if (over && link && !(event.ctrlKey || event.metaKey || event.shiftKey)) {
+      event.preventDefault();
+      if (!over.open) opener = link.id;
+      await htmx.ajax("GET", link.getAttribute("href"), { target: "#dialog-body", swap: "innerHTML" });
+      if (!over.open) over.showModal();
+      document.getElementById("dialog-title")?.focus();
+    }
+    if (question && ask && !ask.form.elements.confirmed) {
+      event.preventDefault();
+      question.querySelector("p").textContent = ask.dataset.ask;
+      question.querySelector("[value=yes]").textContent = ask.textContent;
+      question.onclose = () => {
+        if (question.returnValue !== "yes") return document.getElementById(ask.id)?.focus();
+        ask.form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "confirmed", value: "1" }));
+        ask.form.requestSubmit(ask);
+      };
+      question.returnValue = "";
+      question.showModal();
+    }
+  });
+  over?.addEventListener("close", () => {
+    over.querySelector("#dialog-body").replaceChildren();
+    document.getElementById(opener)?.focus();
+    changed();
+  });
+
+  /* Joining leaves this page: where it does not, it says what to do. */
+  document.addEventListener("submit", ({ target }) => {
+    if (target.matches("[data-join]")) setTimeout(() => { const hint = document.getElementById("join-hint"); if (hint && document.hasFocus()) hint.hidden = false; }, 2500);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!event.altKey || event.ctrlKey || event.metaKey || document.querySelector("dialog[open]")) return;
+    const button = document.querySelector(`[data-key="${event.code.replace("Key", "")}"]`);
+    if (button) { event.preventDefault(); button.focus(); button.click(); }
+  });
+
   /* Copying: the clipboard where a frame may use it, else the way that works from a click. */
   function unhide(root) { root.querySelectorAll?.("button[data-copy]").forEach((button) => { button.hidden = false; }); }
   unhide(document);
-  document.addEventListener("htmx:after:swap", () => unhide(document));
+  count();
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-copy]");
     if (!button) return;
@@ -177,6 +256,7 @@
     try { await navigator.clipboard.writeText(part.textContent.trim()); }
     catch { getSelection().selectAllChildren(part); document.execCommand("copy"); getSelection().removeAllRanges(); }
     button.classList.add("done");
+    (button.closest("dialog")?.querySelector("[role=status]") ?? log)?.replaceChildren(Object.assign(document.createElement("p"), { className: "hidden", textContent: button.dataset.done }));
   });
 
   /* The page around the frame: told exactly by its origin, and listened to only where the host lets it frame us. */
