@@ -178,7 +178,7 @@
   }
   document.addEventListener("htmx:after:swap", settle);
   document.addEventListener("htmx:before:request", ({ target, detail: { ctx } }) => {
-    if (ctx.request.method === "POST" && !target.closest("dialog")) log?.replaceChildren();
+    if (ctx.request.method === "POST" && !target.closest?.("dialog")) log?.replaceChildren();
   });
   document.addEventListener("htmx:finally:request", ({ target }) => target.closest?.("form[data-busy]")?.removeAttribute("aria-busy"));
   const lost = ({ target }) => {
