@@ -27,7 +27,7 @@ def blocks(language: str) -> list[str]:
 def test_every_command_of_the_readme_exists_with_its_options() -> None:
     context = click.Context(cli)
     commands = [line for block in blocks("console") for line in re.findall(r"jumpseat ([^\n&#]+)", block)]
-    assert len(commands) == 13
+    assert len(commands) == 14
     for line in commands:
         name, *rest = shlex.split(line)
         assert (name in COMMANDS) is (name not in BROUGHT_BY_PLUGINS), line
