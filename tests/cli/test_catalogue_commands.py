@@ -272,7 +272,7 @@ def test_a_new_object_with_an_impossible_name_is_not_written(workspace: Path) ->
 
 
 def test_schemas_are_checked_and_written(workspace: Path) -> None:
-    assert run("schema", "write", "--check", at=workspace).stdout == "All 7 schemas are up to date.\n"
+    assert run("schema", "write", "--check", at=workspace).stdout == "All 8 schemas are up to date.\n"
     (workspace / "metadata/schema/host.json").write_text("{}")
     old = run("schema", "write", "--check", at=workspace)
     written = run("schema", "write", at=workspace)

@@ -21,7 +21,6 @@ Values = Mapping[str, Any]
 Keys = Mapping[Steps, Any]
 DEFAULTS: Mapping[str, Any] = {"width": 4, "height": 2, "measure": "count", "interval": "day", "order": "newest", "limit": 10}
 HIGHEST = 8
-NEW_ROW = "new"
 
 
 def tiles_of(values: Values) -> Iterator[tuple[int, int, dict[str, Any]]]:
@@ -52,21 +51,28 @@ def resized(values: Values, name: str, action: str) -> Keys:
 
 
 def moved(values: Values, name: str, action: str) -> Keys:
-    """To the left or right in its row, or to the end of the row above or below; at the edge into a row of its own."""
+    """To the left or right in its row; or up or down, to the end of the next row that way, or into a row of its own where that is full."""
     row, place, tile = find(values, name)
     rows = [list(one["tiles"]) for one in values["rows"]]
+    by = 1 if action in ("right", "down") else -1
     if action in ("left", "right"):
-        to = place + (1 if action == "right" else -1)
-        if 0 <= to < len(rows[row]):
-            rows[row][place], rows[row][to] = rows[row][to], rows[row][place]
+        if 0 <= place + by < len(rows[row]):
+            rows[row][place], rows[row][place + by] = rows[row][place + by], rows[row][place]
         return {("rows", row, "tiles"): rows[row]}
-    to = row + (1 if action == "down" else -1)
-    del rows[row][place]
-    if 0 <= to < len(rows):
+    to = row + by
+    if 0 <= to < len(rows) and _width([*rows[to], tile]) <= WIDEST:
         rows[to].append(tile)
-    else:
-        rows.insert(max(to, 0), [tile])
+        del rows[row][place]
+    elif len(rows[row]) > 1:
+        del rows[row][place]
+        rows.insert(row + 1 if by > 0 else row, [tile])
+    elif 0 <= to < len(rows):
+        rows[row], rows[to] = rows[to], rows[row]
     return _rows(rows)
+
+
+def _width(tiles: Sequence[Mapping[str, Any]]) -> int:
+    return sum(tile.get("width", DEFAULTS["width"]) for tile in tiles)
 
 
 def removed(values: Values, name: str) -> Keys:
