@@ -15,6 +15,7 @@ from jumpseat.catalogue.schemas import CRON, TIMEZONE
 from jumpseat.catalogue.template_rules import is_named_for_an_object
 from jumpseat.catalogue.timing import unknown_zone, wrong_cron
 from jumpseat.catalogue.vocabulary import Vocabulary, near
+from jumpseat.speech import say
 
 _SESSION_SETTINGS = "metadata/sessions.yaml"
 _JOBS = "metadata/jobs.yaml"
@@ -66,9 +67,17 @@ class CrossCheck:
         soft = from_plugins and self.vocabulary is not None and not self.vocabulary.complete
         names = sorted(known)
         meant = near(name, names)
-        there_are = f"there are {', '.join(names)}" if len(names) > 1 else f"there is only '{names[0]}'" if names else "there are none"
-        fix = f"did you mean '{meant}'?" if meant else there_are
-        return self._at(file, path, code, f"there is no {what} '{name}'", fix, "warning" if soft else "error", key=key)
+        there_are = (
+            say("there are {names}", names=", ".join(names))
+            if len(names) > 1
+            else say("there is only '{names}'", names=names[0])
+            if names
+            else say("there are none")
+        )
+        fix = say("did you mean '{meant}'?", meant=meant) if meant else there_are
+        return self._at(
+            file, path, code, say("there is no {what} '{name}'", what=what, name=name), fix, "warning" if soft else "error", key=key
+        )
 
     # --- names
 
@@ -78,20 +87,20 @@ class CrossCheck:
             # API names are the same whatever their capitals, in Salesforce as in Dynamics.
             there = first.setdefault((what, owner, name.casefold()), file)
             if there != file:
-                of_owner = f" of record source '{owner}'" if owner else ""
-                cause = f"the {what} '{name}'{of_owner} stands in {there} already"
-                yield self._at(file, (key,), "M301", cause, "keep one of the two files")
+                of_owner = say(" of record source '{owner}'", owner=owner) if owner else ""
+                cause = say("the {what} '{name}'{of_owner} stands in {there} already", what=what, name=name, of_owner=of_owner, there=there)
+                yield self._at(file, (key,), "M301", cause, say("keep one of the two files"))
 
     def _names(self) -> Iterator[tuple[str, str, str | None, str, str]]:
         catalogue = self.catalogue
         for one in catalogue.objects:
             if one.enabled:
-                yield "supported object", "supported_object", catalogue.source_of(one), one.supported_object, one.file
-        yield from (("permission set", "name", None, one.name, one.file) for one in catalogue.permission_sets)
+                yield say("supported object"), "supported_object", catalogue.source_of(one), one.supported_object, one.file
+        yield from ((say("permission set"), "name", None, one.name, one.file) for one in catalogue.permission_sets)
         yield from (("dashboard", "name", None, one.name, one.file) for one in catalogue.dashboards)
         for file, reading in self.readings.items():
             key = "plugin" if file.startswith("metadata/plugins/") else "name"
-            what = {"metadata/plugins/": "plugin", "metadata/sources/": "record source"}.get(file[: file.rindex("/") + 1])
+            what = {"metadata/plugins/": "plugin", "metadata/sources/": say("record source")}.get(file[: file.rindex("/") + 1])
             if what and isinstance(name := reading.value.get(key), str):
                 yield what, key, None, name, file
 
@@ -100,10 +109,10 @@ class CrossCheck:
         for name in _mapping(reading.value.get("allow")) if reading else ():
             path = ("allow", name)
             if name in {"remote_control", "pilot"}:
-                fix = f"write 'allow_{name}: …' in the first column instead"
-                yield self._at(_SESSION_SETTINGS, path, "M102", f"'{name}' has a key of its own", fix, key=True)
+                fix = say("write 'allow_{name}: …' in the first column instead", name=name)
+                yield self._at(_SESSION_SETTINGS, path, "M102", say("'{name}' has a key of its own", name=name), fix, key=True)
             elif self.vocabulary and name not in self.vocabulary.session_types:
-                yield self._unknown(_SESSION_SETTINGS, path, "M302", "session type", name, self.vocabulary.session_types, key=True)
+                yield self._unknown(_SESSION_SETTINGS, path, "M302", say("session type"), name, self.vocabulary.session_types, key=True)
 
     def _host_settings(self) -> Iterator[Problem]:
         host = self.catalogue.host
@@ -111,35 +120,45 @@ class CrossCheck:
             return
         if host.default_language not in host.languages:
             path = ("default_language",) if "default_language" in host.lines else ("languages",)
-            cause = f"the default language '{host.default_language}' is not among the languages"
-            yield self._at(host.file, path, "M314", cause, f"add it to 'languages', or take one of {', '.join(host.languages)}")
+            cause = say("the default language '{default_language}' is not among the languages", default_language=host.default_language)
+            yield self._at(
+                host.file,
+                path,
+                "M314",
+                cause,
+                say("add it to 'languages', or take one of {languages}", languages=", ".join(host.languages)),
+            )
         if host.default_source and "source" not in self.broken and host.default_source not in self.catalogue.sources:
-            yield self._unknown(host.file, ("default_source",), "M304", "record source", host.default_source, self.catalogue.sources)
+            yield self._unknown(host.file, ("default_source",), "M304", say("record source"), host.default_source, self.catalogue.sources)
 
     def _jobs(self) -> Iterator[Problem]:
         reading = self.readings.get(_JOBS)
         for job, said in reading.value.items() if reading else ():
             values = _mapping(said)
             if "cron" in values and "every" in values:
-                yield self._at(_JOBS, (job, "cron"), "M112", f"'{job}' has both 'every' and 'cron'", "keep one of the two", key=True)
+                yield self._at(
+                    _JOBS, (job, "cron"), "M112", say("'{job}' has both 'every' and 'cron'", job=job), say("keep one of the two"), key=True
+                )
             cron, zone = values.get("cron"), values.get("timezone")
             if isinstance(cron, str) and re.fullmatch(CRON, cron) and (wrong := wrong_cron(cron)):
-                fix = "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"
-                yield self._at(_JOBS, (job, "cron"), "M112", f"the cron expression '{cron}' cannot be kept: {wrong}", fix)
+                fix = say("write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'")
+                yield self._at(
+                    _JOBS, (job, "cron"), "M112", say("the cron expression '{cron}' cannot be kept: {wrong}", cron=cron, wrong=wrong), fix
+                )
             if isinstance(zone, str) and re.fullmatch(TIMEZONE, zone) and (known := unknown_zone(zone)) is not None:
                 meant = near(zone, known)
-                fix = f"did you mean '{meant}'?" if meant else "write it like 'Europe/Paris' or 'UTC'"
-                yield self._at(_JOBS, (job, "timezone"), "M112", f"there is no time zone '{zone}'", fix)
+                fix = say("did you mean '{meant}'?", meant=meant) if meant else say("write it like 'Europe/Paris' or 'UTC'")
+                yield self._at(_JOBS, (job, "timezone"), "M112", say("there is no time zone '{zone}'", zone=zone), fix)
             elif zone is not None and "cron" not in values:
-                cause = "'timezone' has no effect without 'cron'"
-                yield self._at(_JOBS, (job, "timezone"), "M112", cause, "add 'cron', or delete the line", "warning", key=True)
+                cause = say("'timezone' has no effect without 'cron'")
+                yield self._at(_JOBS, (job, "timezone"), "M112", cause, say("add 'cron', or delete the line"), "warning", key=True)
 
     def _plugins_and_kinds(self, vocabulary: Vocabulary) -> Iterator[Problem]:
         blocked = set(self.catalogue.host.blocked_plugins)
         for file, reading in self.readings.items():
             kind, plugin = reading.value.get("kind"), reading.value.get("plugin")
             if file.startswith("metadata/sources/") and isinstance(kind, str) and kind not in vocabulary.source_kinds:
-                yield self._unknown(file, ("kind",), "M305", "kind of record source", kind, vocabulary.source_kinds)
+                yield self._unknown(file, ("kind",), "M305", say("kind of record source"), kind, vocabulary.source_kinds)
             if file.startswith("metadata/plugins/") and isinstance(plugin, str) and plugin not in {*vocabulary.plugins, *blocked}:
                 yield self._unknown(file, ("plugin",), "M306", "plugin", plugin, vocabulary.plugins)
         host = self.catalogue.host
@@ -153,18 +172,20 @@ class CrossCheck:
     def _object(self, file: str, values: Mapping[str, Any]) -> Iterator[Problem]:
         yield from self._source(file, values)
         if self.vocabulary:
-            yield from self._listed(file, values, "session_types", "M302", "session type", self.vocabulary.session_types)
-            yield from self._listed(file, values, "share_channels", "M303", "share channel", self.vocabulary.channels)
+            yield from self._listed(file, values, "session_types", "M302", say("session type"), self.vocabulary.session_types)
+            yield from self._listed(file, values, "share_channels", "M303", say("share channel"), self.vocabulary.channels)
 
     def _source(self, file: str, values: Mapping[str, Any]) -> Iterator[Problem]:
         sources, named = self.catalogue.sources, values.get("source")
         if "source" in self.broken or "host" in self.broken:
             return
         if isinstance(named, str) and named not in sources:
-            yield self._unknown(file, ("source",), "M304", "record source", named, sources)
+            yield self._unknown(file, ("source",), "M304", say("record source"), named, sources)
         elif len(sources) > 1 and source_of(self.catalogue, values) is None:
-            cause = f"it is not clear which record source '{values.get('supported_object')}' belongs to"
-            fix = f"add 'source: …' with one of {', '.join(sorted(sources))}, or 'default_source' to metadata/host.yaml"
+            cause = say("it is not clear which record source '{get}' belongs to", get=values.get("supported_object"))
+            fix = say(
+                "add 'source: …' with one of {sources}, or 'default_source' to metadata/host.yaml", sources=", ".join(sorted(sources))
+            )
             yield self._at(file, ("supported_object",), "M313", cause, fix)
 
     def _listed(self, file: str, values: Mapping[str, Any], key: str, code: str, what: str, known: frozenset[str]) -> Iterator[Problem]:
@@ -177,11 +198,13 @@ class CrossCheck:
     def _dashboard(self, file: str, reading: Reading) -> Iterator[Problem]:
         if "permission-set" not in self.broken:
             sets = [one.name for one in self.catalogue.permission_sets]
-            yield from self._listed(file, reading.value, "roles", "M317", "permission set", frozenset(sets))
+            yield from self._listed(file, reading.value, "roles", "M317", say("permission set"), frozenset(sets))
         for path, url, origin in frames_of(reading) if "host" not in self.broken else ():
             if origin not in self.catalogue.host.dashboard_frames:
-                fix = f"add {origin} to 'dashboard_frames' in metadata/host.yaml, or delete the tile"
-                yield self._at(file, path, "M316", f"dashboards may not show pages of {origin}: '{url[:60]}'", fix)
+                fix = say("add {origin} to 'dashboard_frames' in metadata/host.yaml, or delete the tile", origin=origin)
+                yield self._at(
+                    file, path, "M316", say("dashboards may not show pages of {origin}: '{url}'", origin=origin, url=url[:60]), fix
+                )
 
     # --- templates
 
@@ -199,8 +222,12 @@ class CrossCheck:
     def _no_template(self, supported: SupportedObject) -> Problem:
         described = {template.description for template in self.catalogue.templates if template.description}
         meant = near(supported.email_template_description, described)
-        cause = f"no template has the description '{supported.email_template_description}'"
-        fix = f"did you mean '{meant}'?" if meant else "add a template with this description; until then the default template is used"
+        cause = say("no template has the description '{other}'", other=supported.email_template_description)
+        fix = (
+            say("did you mean '{meant}'?", meant=meant)
+            if meant
+            else say("add a template with this description; until then the default template is used")
+        )
         return self._at(supported.file, ("email_template_description",), "M311", cause, fix, "warning")
 
 

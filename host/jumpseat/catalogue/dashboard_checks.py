@@ -11,6 +11,7 @@ from jumpseat.catalogue.dashboards import ADDITIVE, COMMON_KEYS, DATA, KEYS, LON
 from jumpseat.catalogue.positions import Reading, Steps
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.vocabulary import near
+from jumpseat.speech import say
 
 _USUAL_WIDTH = 4
 Tiles = Iterator[tuple[Steps, Mapping[str, Any]]]
@@ -60,8 +61,8 @@ def _rows(reading: Reading) -> Iterator[Problem]:
     for number, row in enumerate(reading.value["rows"]):
         width = sum(tile.get("width", _USUAL_WIDTH) for tile in row["tiles"])
         if width > WIDEST:
-            cause = f"the tiles of this row are {width} wide together, where {WIDEST} fit"
-            yield _problem(reading, ("rows", number, "tiles"), "M115", cause, "make some narrower, or begin another row", key=True)
+            cause = say("the tiles of this row are {width} wide together, where {widest} fit", width=width, widest=WIDEST)
+            yield _problem(reading, ("rows", number, "tiles"), "M115", cause, say("make some narrower, or begin another row"), key=True)
 
 
 def _tile_names(reading: Reading) -> Iterator[Problem]:
@@ -69,8 +70,8 @@ def _tile_names(reading: Reading) -> Iterator[Problem]:
     for path, tile in _each(reading):
         there = first.setdefault(tile["name"], path)
         if there != path:
-            cause = f"the tile '{tile['name']}' stands in line {reading.places.of_value(there).line} already"
-            yield _problem(reading, (*path, "name"), "M301", cause, "give one of the two another name")
+            cause = say("the tile '{tile}' stands in line {line} already", tile=tile["name"], line=reading.places.of_value(there).line)
+            yield _problem(reading, (*path, "name"), "M301", cause, say("give one of the two another name"))
 
 
 def _range(reading: Reading, path: Steps, said: Mapping[str, Any]) -> Iterator[Problem]:
@@ -82,14 +83,20 @@ def _range(reading: Reading, path: Steps, said: Mapping[str, Any]) -> Iterator[P
         try:
             found[key] = date.fromisoformat(wanted[key])
         except ValueError:
-            yield _problem(reading, (*path, "range", key), "M116", f"there is no day '{wanted[key]}'", 'write a day like "2026-03-31"')
+            yield _problem(
+                reading,
+                (*path, "range", key),
+                "M116",
+                say("there is no day '{wanted}'", wanted=wanted[key]),
+                say('write a day like "2026-03-31"'),
+            )
     if len(found) < 2:
         return
     if found["to"] < found["from"]:
-        yield _problem(reading, (*path, "range", "to"), "M116", "the range ends before it begins", "exchange the two days")
+        yield _problem(reading, (*path, "range", "to"), "M116", say("the range ends before it begins"), say("exchange the two days"))
     elif (found["to"] - found["from"]).days >= LONGEST_DAYS:
-        cause = f"the range is longer than {LONGEST_DAYS} days"
-        yield _problem(reading, (*path, "range", "to"), "M116", cause, "choose days that are nearer to each other")
+        cause = say("the range is longer than {longest_days} days", longest_days=LONGEST_DAYS)
+        yield _problem(reading, (*path, "range", "to"), "M116", cause, say("choose days that are nearer to each other"))
 
 
 def _tiles(reading: Reading) -> Iterator[Problem]:
@@ -106,31 +113,37 @@ def _keys(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[Pr
     needed, all_of_kind = KEYS[kind]
     for key in needed:
         if key not in tile:
-            yield _problem(reading, (*path, "kind"), "M113", f"a tile of kind '{kind}' needs '{key}'", f"add '{key}: …'")
+            yield _problem(
+                reading,
+                (*path, "kind"),
+                "M113",
+                say("a tile of kind '{kind}' needs '{key}'", kind=kind, key=key),
+                say("add '{key}: …'", key=key),
+            )
     for key in tile:
         if key not in (*COMMON_KEYS, *all_of_kind):
-            cause = f"'{key}' has no effect in a tile of kind '{kind}'"
-            yield _problem(reading, (*path, key), "M113", cause, "delete it, or choose another kind", key=True)
+            cause = say("'{key}' has no effect in a tile of kind '{kind}'", key=key, kind=kind)
+            yield _problem(reading, (*path, key), "M113", cause, say("delete it, or choose another kind"), key=True)
 
 
 def _fields(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[Problem]:
     name = tile["data"]
     data = DATA[name]
     if "measure" in tile:
-        yield from _one(reading, (*path, "measure"), tile["measure"], data.measures, f"{name} cannot be measured by")
+        yield from _one(reading, (*path, "measure"), tile["measure"], data.measures, say("{name} cannot be measured by", name=name))
     if "group" in tile:
-        yield from _one(reading, (*path, "group"), tile["group"], data.fields, f"{name} cannot be grouped by")
+        yield from _one(reading, (*path, "group"), tile["group"], data.fields, say("{name} cannot be grouped by", name=name))
     for field in tile.get("filter", ()):
-        yield from _one(reading, (*path, "filter", field), field, data.fields, f"{name} cannot be filtered by", key=True)
+        yield from _one(reading, (*path, "filter", field), field, data.fields, say("{name} cannot be filtered by", name=name), key=True)
     for number, column in enumerate(tile.get("columns", ())):
-        yield from _one(reading, (*path, "columns", number), column, data.columns, f"a list of {name} has no column")
+        yield from _one(reading, (*path, "columns", number), column, data.columns, say("a list of {name} has no column", name=name))
 
 
 def _one(reading: Reading, path: Steps, word: str, known: Collection[str], lead: str, *, key: bool = False) -> Iterator[Problem]:
     if word not in known:
         meant = near(word, known)
-        fix = f"did you mean '{meant}'?" if meant else f"write one of {', '.join(known)}"
-        yield _problem(reading, path, "M114", f"{lead} '{word}'", fix, key=key)
+        fix = say("did you mean '{meant}'?", meant=meant) if meant else say("write one of {known}", known=", ".join(known))
+        yield _problem(reading, path, "M114", say("{lead} '{word}'", lead=lead, word=word), fix, key=key)
 
 
 def _parts(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[Problem]:
@@ -138,6 +151,6 @@ def _parts(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[P
     measure = tile.get("measure", "count")
     stacked = tile["kind"] == "donut" or (tile["kind"] == "column" and "group" in tile)
     if stacked and measure in DATA[tile["data"]].measures and measure not in ADDITIVE:
-        what = "a donut" if tile["kind"] == "donut" else "a column chart with groups"
-        cause = f"{what} shows the parts of a whole, and the parts of '{measure}' do not add up to one"
-        yield _problem(reading, (*path, "measure"), "M113", cause, "take the kind 'bar' or 'line', or measure 'count'")
+        what = say("a donut") if tile["kind"] == "donut" else say("a column chart with groups")
+        cause = say("{what} shows the parts of a whole, and the parts of '{measure}' do not add up to one", what=what, measure=measure)
+        yield _problem(reading, (*path, "measure"), "M113", cause, say("take the kind 'bar' or 'line', or measure 'count'"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.source_text import MAX_BYTES
 from jumpseat.catalogue.vocabulary import near
+from jumpseat.speech import say
 
 METADATA = "metadata"
 TEMPLATES = "templates"
@@ -107,7 +108,7 @@ def read(workspace: Path, path: str) -> bytes | Problem:
         return _unreadable(path, _words(error))
     try:
         if not stat.S_ISREG(os.fstat(number).st_mode):
-            return _unreadable(path, "it is not a regular file")
+            return _unreadable(path, say("it is not a regular file"))
         return _read_all(number)
     except OSError as error:
         return _unreadable(path, _words(error))
@@ -125,26 +126,26 @@ def _read_all(number: int) -> bytes:
 
 def _words(error: OSError) -> str:
     if isinstance(error, FileNotFoundError):
-        return "it is gone, or it is a link that leads nowhere"
+        return say("it is gone, or it is a link that leads nowhere")
     if isinstance(error, PermissionError):
-        return "the host may not read it"
-    return (error.strerror or "the system refused").lower()
+        return say("the host may not read it")
+    return (error.strerror or say("the system refused")).lower()
 
 
 def _unreadable(path: str, why: str) -> Problem:
-    return Problem(path, 1, 1, "M209", f"the file cannot be read: {why}", "make it a readable file, or delete it")
+    return Problem(path, 1, 1, "M209", say("the file cannot be read: {why}", why=why), say("make it a readable file, or delete it"))
 
 
 def unknown_file(path: str) -> Problem:
     """The problem of a file or folder in ``metadata/`` that nothing reads."""
     parts = path.split("/")[1:]
-    fix = f"delete it, or move it to one of {', '.join(f'{METADATA}/{one}/' for one in _KIND_OF_FOLDER)}"
+    fix = say("delete it, or move it to one of {known}", known=", ".join(f"{METADATA}/{one}/" for one in _KIND_OF_FOLDER))
     known = [f"{one}/" for one in _KIND_OF_FOLDER] if len(parts) > 1 or "." not in parts[0] else list(_KIND_OF_FILE)
     if parts[-1].endswith(".yml"):
-        fix = f"rename it to '{parts[-1].removesuffix('.yml')}.yaml'"
+        fix = say("rename it to '{name}.yaml'", name=parts[-1].removesuffix(".yml"))
     elif parts[0] not in _FOLDERS and (meant := near(parts[0] + ("/" if known[0].endswith("/") else ""), known)):
-        fix = f"did you mean '{METADATA}/{meant}'?"
-    return Problem(path, 1, 1, "M211", "nothing reads this file", fix)
+        fix = say("did you mean '{metadata}/{meant}'?", metadata=METADATA, meant=meant)
+    return Problem(path, 1, 1, "M211", say("nothing reads this file"), fix)
 
 
 def digest(content: bytes) -> bytes:

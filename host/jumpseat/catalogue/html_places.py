@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jumpseat.catalogue.template_language import LINK_PLACE, VALUE_PLACE
+from jumpseat.speech import say
 
 ADDRESS_ATTRIBUTES = frozenset(
     {"href", "src", "srcset", "action", "formaction", "background", "poster", "data", "cite", "longdesc", "xlink:href"}
@@ -119,14 +120,17 @@ def unsafe_places(skeleton: str) -> Iterator[tuple[int, str, str]]:
 
 def _unsafe(tag: Tag) -> Iterator[tuple[str, str]]:
     if not tag.closed:
-        yield f"the tag <{_shown(tag.name)}> is not closed", "close it with '>', and every quote in it"
+        yield say("the tag <{shown}> is not closed", shown=_shown(tag.name)), say("close it with '>', and every quote in it")
         return
     if tag.name in FORBIDDEN_TAGS:
-        yield f"<{tag.name}> is not allowed in a message", "mail programs drop it; leave it out"
+        yield say("<{tag}> is not allowed in a message", tag=tag.name), say("mail programs drop it; leave it out")
     if _holds_place(tag.name) or _holds_place(tag.naked):
-        yield f"a value stands in the tag <{_shown(tag.name)}> without quotes", 'put quotes around it: title="{{ record.name }}"'
+        yield (
+            say("a value stands in the tag <{shown}> without quotes", shown=_shown(tag.name)),
+            say('put quotes around it: title="{{ record.name }}"'),
+        )
     if _holds_place(tag.content):
-        yield f"a value stands inside <{tag.name}>", "values belong into the text"
+        yield say("a value stands inside <{tag}>", tag=tag.name), say("values belong into the text")
     for name, value in tag.quoted:
         yield from _unsafe_attribute(name, value)
     for value in naked_addresses(tag):
@@ -135,14 +139,17 @@ def _unsafe(tag: Tag) -> Iterator[tuple[str, str]]:
 
 def _unsafe_attribute(name: str, value: str) -> Iterator[tuple[str, str]]:
     if (name == "style" or name.startswith("on")) and _holds_place(value):
-        yield f"a value stands in the attribute '{name}'", "values belong into the text"
+        yield say("a value stands in the attribute '{name}'", name=name), say("values belong into the text")
     if name.startswith("on"):
-        yield f"the attribute '{name}' is not allowed in a message", "mail programs drop scripts; leave it out"
+        yield say("the attribute '{name}' is not allowed in a message", name=name), say("mail programs drop scripts; leave it out")
     if name in ADDRESS_ATTRIBUTES and value.strip() != LINK_PLACE:
         if _holds_place(value):
-            yield f"the address in '{name}' is put together from values", 'write the whole link: href="{{ session.customer_link }}"'
+            yield (
+                say("the address in '{name}' is put together from values", name=name),
+                say('write the whole link: href="{{ session.customer_link }}"'),
+            )
         elif (scheme := scheme_of(value)) and scheme not in SCHEMES:
-            yield f"an address in '{name}' begins with '{scheme}:'", "use https:, mailto: or tel:"
+            yield say("an address in '{name}' begins with '{scheme}:'", name=name, scheme=scheme), say("use https:, mailto: or tel:")
 
 
 def scheme_of(address: str) -> str:

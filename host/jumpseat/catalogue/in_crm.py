@@ -16,9 +16,10 @@ from jumpseat.catalogue.template_language import record_fields
 from jumpseat.catalogue.template_rules import rule_of
 from jumpseat.catalogue.vocabulary import Vocabulary, near
 from jumpseat.errors import JumpseatError, NotFound, ProviderRefused
+from jumpseat.speech import say
 from jumpseat.types import ObjectInfo, Recipe, Template
 
-_FIELD_FIX = "write the API name as the CRM shows it, or let the host's user read it"
+_FIELD_FIX = say("write the API name as the CRM shows it, or let the host's user read it")
 _OWN = frozenset({"lookup", "account_primary", "account_contacts"})
 """Contact rules whose target is a field of the record itself."""
 
@@ -38,7 +39,7 @@ class _Miss:
 
 
 def _unknown(name: str, why: str) -> _Miss:
-    return _Miss(f"'{name}' was not checked: {why}", "look it up in the CRM", "M318", "warning")
+    return _Miss(say("'{name}' was not checked: {why}", name=name, why=why), say("look it up in the CRM"), "M318", "warning")
 
 
 class _NotAsked(Exception):
@@ -98,9 +99,10 @@ class InCrm:
     def _source_away(self, source: str, error: Exception) -> Problem:
         config = self.catalogue.sources[source]
         reading = self.readings[config.file]
-        why = f": {error.message.rstrip('.')}" if isinstance(error, JumpseatError) else ""
-        cause = f"the record source '{source}' could not be asked, so nothing that it has was checked{why}"
-        fix = "mend that, or check again when it can be reached; 'jumpseat doctor' says how it feels"
+        cause = say("the record source '{source}' could not be asked, so nothing that it has was checked", source=source)
+        if isinstance(error, JumpseatError):
+            cause = say("{cause}: {reason}", cause=cause, reason=error.message.rstrip("."))
+        fix = say("mend that, or check again when it can be reached; 'jumpseat doctor' says how it feels")
         return reading.source.problem(reading.places.of_value(("name",)), "M315", cause, fix, severity="warning")
 
     def _at(self, file: str, path: Steps, code: str, cause: str, fix: str, *, key: bool = False, severity: Severity = "error") -> Problem:
@@ -119,14 +121,19 @@ class InCrm:
         except _NotAsked:
             return
         except JumpseatError as error:
-            cause = f"the record source '{source}' says nothing about '{name}': {error.message.rstrip('.')}"
-            yield self._at(file, ("supported_object",), "M315", cause, "let the host's user see this object", severity="warning")
+            cause = say(
+                "the record source '{source}' says nothing about '{name}': {reason}",
+                source=source,
+                name=name,
+                reason=error.message.rstrip("."),
+            )
+            yield self._at(file, ("supported_object",), "M315", cause, say("let the host's user see this object"), severity="warning")
             return
         if known is None:
             yield self._no_object(file, ("supported_object",), source, name)
         elif known.name != name:
-            cause = f"the record source '{source}' writes this object '{known.name}'"
-            yield self._at(file, ("supported_object",), "M309", cause, f"write '{known.name}'")
+            cause = say("the record source '{source}' writes this object '{known}'", source=source, known=known.name)
+            yield self._at(file, ("supported_object",), "M309", cause, say("write '{known}'", known=known.name))
         else:
             yield from self._fields(file, values, known, source)
             yield from self._recipe(file, values, known, source)
@@ -134,8 +141,12 @@ class InCrm:
 
     def _no_object(self, file: str, path: Steps, source: str, name: str) -> Problem:
         meant = near(name, {known.name for (asked, _), known in self._known.items() if asked == source and known})
-        fix = f"did you mean '{meant}'?" if meant else "write the API name as the CRM shows it, or let the host's user see the object"
-        return self._at(file, path, "M309", f"the record source '{source}' has no object '{name}'", fix)
+        fix = (
+            say("did you mean '{meant}'?", meant=meant)
+            if meant
+            else say("write the API name as the CRM shows it, or let the host's user see the object")
+        )
+        return self._at(file, path, "M309", say("the record source '{source}' has no object '{name}'", source=source, name=name), fix)
 
     def _miss(self, name: str, known: ObjectInfo, source: str, whole: str = "") -> _Miss | None:
         """Why a field cannot be read, relations followed to where they lead; None when it can. ``whole``: the field as it was written."""
@@ -144,18 +155,33 @@ class InCrm:
         if not dotted:
             return None if name in known.fields else _Miss(_without(known, name), _field_fix(name, known))
         if known.relations is None:
-            return _unknown(whole, f"the record source '{source}' does not tell where '{first}' of '{known.name}' leads")
+            return _unknown(
+                whole,
+                say(
+                    "the record source '{source}' does not tell where '{first}' of '{known}' leads",
+                    source=source,
+                    first=first,
+                    known=known.name,
+                ),
+            )
         if not known.relations:
             return _Miss(
-                f"the record source '{source}' reads no related fields, such as '{whole}'", f"write a field of '{known.name}' itself"
+                say("the record source '{source}' reads no related fields, such as '{whole}'", source=source, whole=whole),
+                say("write a field of '{known}' itself", known=known.name),
             )
         targets = known.relations.get(first)
         if targets is None:
             meant = near(first, known.relations)
-            fix = f"did you mean '{meant}.{rest}'?" if meant else "write the relation as the CRM shows it, or let the host's user read it"
-            return _Miss(f"'{known.name}' has no relation '{first}' that the host may read", fix)
+            fix = (
+                say("did you mean '{meant}.{rest}'?", meant=meant, rest=rest)
+                if meant
+                else say("write the relation as the CRM shows it, or let the host's user read it")
+            )
+            return _Miss(say("'{known}' has no relation '{first}' that the host may read", known=known.name, first=first), fix)
         if len(targets) > MOST_TARGETS:
-            return _unknown(whole, f"'{first}' of '{known.name}' leads to {len(targets)} objects")
+            return _unknown(
+                whole, say("'{first}' of '{known}' leads to {targets} objects", first=first, known=known.name, targets=len(targets))
+            )
         return self._miss_behind(rest, targets, source, whole)
 
     def _miss_behind(self, name: str, targets: Sequence[str], source: str, whole: str) -> _Miss | None:
@@ -171,7 +197,7 @@ class InCrm:
             miss = (
                 self._miss(name, there, source, whole)
                 if there
-                else _unknown(whole, f"the record source '{source}' does not describe '{target}'")
+                else _unknown(whole, say("the record source '{source}' does not describe '{target}'", source=source, target=target))
             )
             if miss is None:
                 return None
@@ -191,7 +217,7 @@ class InCrm:
             return  # the source asks its CRM for some recipes, and what it cannot ask it does not use
         for name in dict.fromkeys(_fields_of_recipe(recipe, values)) if recipe else ():
             if miss := self._miss(name, known, source):
-                cause = f"{miss.cause}; the record source '{source}' looks for contacts there"
+                cause = say("{cause}; the record source '{source}' looks for contacts there", cause=miss.cause, source=source)
                 yield self._at(file, ("supported_object",), miss.code, cause, miss.fix, severity=miss.severity)
 
     def _other_objects(self, file: str, values: Mapping[str, Any], source: str) -> Iterator[Problem]:
@@ -220,7 +246,9 @@ class InCrm:
             for name, source, place in shown if known else ():
                 assert known is not None  # the line above
                 if miss := self._miss(name, known, self.catalogue.source_of(supported) or ""):
-                    yield source.problem(place, miss.code, f"{miss.cause}, and this template shows it", miss.fix, severity=miss.severity)
+                    yield source.problem(
+                        place, miss.code, say("{cause}, and this template shows it", cause=miss.cause), miss.fix, severity=miss.severity
+                    )
 
     def _of_template(self, template: Template, supported: SupportedObject) -> ObjectInfo | None:
         """What is known of an object that the template applies to."""
@@ -254,12 +282,12 @@ def _subject_line(source: SourceText) -> int:
 
 
 def _without(known: ObjectInfo, name: str) -> str:
-    return f"'{known.name}' has no field '{name}' that the host may read"
+    return say("'{known}' has no field '{name}' that the host may read", known=known.name, name=name)
 
 
 def _field_fix(name: str, known: ObjectInfo) -> str:
     meant = near(name, known.fields)
-    return f"did you mean '{meant}'?" if meant else _FIELD_FIX
+    return say("did you mean '{meant}'?", meant=meant) if meant else _FIELD_FIX
 
 
 def _list(value: Any) -> Sequence[Any]:

@@ -21,6 +21,7 @@ from jumpseat.catalogue.problems import Problem, has_errors, render
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.errors import MetadataInvalid
 from jumpseat.log import get_logger
+from jumpseat.speech import say
 
 log = get_logger(__name__)
 
@@ -193,5 +194,5 @@ class LiveCatalogue:
             if kept.catalogue is not None and kept.catalogue.version == folder.name:
                 log.error("metadata_refused", serving=folder.name, errors=len(texts), problems=texts[:10])
                 return kept.catalogue
-        message = "The metadata has errors, and there is no earlier good version to go on with. 'jumpseat check' shows them all."
+        message = say("The metadata has errors, and there is no earlier good version to go on with. 'jumpseat check' shows them all.")
         raise MetadataInvalid(message, texts)

@@ -36,6 +36,7 @@ from jumpseat.catalogue.templates import read_templates
 from jumpseat.catalogue.validate import check
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.contract import Setting
+from jumpseat.speech import say
 from jumpseat.types import NOTHING, Template
 
 _BUILDERS = {
@@ -117,8 +118,8 @@ def load(
         The catalogue, unless there is an error, and the problems. Never raises for what stands in the files.
     """
     if not (workspace / METADATA).is_dir():
-        cause = "the workspace has no metadata/ folder"
-        return Loaded(None, (Problem(METADATA, 1, 1, "M212", cause, "name another folder, or make one with 'jumpseat init DIR'"),))
+        cause = say("the workspace has no metadata/ folder")
+        return Loaded(None, (Problem(METADATA, 1, 1, "M212", cause, say("name another folder, or make one with 'jumpseat init DIR'")),))
     cache = cache or Cache()
     stamps = snapshot(workspace)
     paths = list(stamps)
@@ -195,7 +196,7 @@ def _understand(path: str, content: bytes) -> _File:
     reading = read_yaml(content, path, masked=is_masked(path))
     problems = reading.problems
     if not problems and reading.empty:
-        problems = (reading.source.problem(START, "M210", "the file is empty", "write its keys, or delete it"),)
+        problems = (reading.source.problem(START, "M210", say("the file is empty"), say("write its keys, or delete it")),)
     problems = problems or check(kind, reading)
     if not problems and kind == "dashboard":
         problems = dashboard_checks.problems_of(reading)
@@ -220,7 +221,7 @@ def _owner(vocabulary: Vocabulary | None, file: _File) -> tuple[str, Sequence[Se
     key = "plugin" if file.kind == "plugin" else "kind"
     name = str(file.reading.value.get(key))
     known = (vocabulary.plugins if key == "plugin" else vocabulary.source_kinds) if vocabulary else {}
-    return f"the {key} '{name}'", known.get(name)
+    return say("the {key} '{name}'", key=key, name=name), known.get(name)
 
 
 def _catalogue(version: str, files: Mapping[str, _File], settings: Mapping[str, SettingsCheck], templates: Iterable[Template]) -> Catalogue:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.variables import CUSTOMER_LINK
 from jumpseat.catalogue.vocabulary import near
+from jumpseat.speech import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +134,13 @@ class _NotUnderstood(Exception):
 
 def _expression(inside: str | None, record: RecordFields | None, *, is_html: bool, lightning: bool) -> str:
     if inside is None:
-        raise _NotUnderstood("a merge field is not closed on its line", "write it as one of " + _KNOWN_FORMS)
+        raise _NotUnderstood(say("a merge field is not closed on its line"), say("write it as one of ") + _KNOWN_FORMS)
     parts = _FUNCTION.fullmatch(inside) or _PLAIN.fullmatch(inside)
     written = f"{{{{{{{inside}}}}}}}" if lightning else f"{{!{inside}}}"
     if parts is None or (lightning and parts["fallback"] is not None):
         raise _NotUnderstood(
-            f"'{written[:100]}' is not a merge field that is understood", f"understood are {_KNOWN_FORMS}; formulas are not"
+            say("'{written}' is not a merge field that is understood", written=written[:100]),
+            say("understood are {forms}; formulas are not", forms=_KNOWN_FORMS),
         )
     variable = _variable(parts["object"], parts["field"], record)
     fallback = (parts["fallback"] or "").strip()
@@ -159,15 +161,17 @@ def _variable(object: str, field: str, record: RecordFields | None) -> str:
     written = f"{object}.{field}"
     if names_supporter_link(field):
         raise _NotUnderstood(
-            f"'{written}' would show the supporter link, which is a secret", f"show the customer's: {{{{ {CUSTOMER_LINK} }}}}", "M409"
+            say("'{written}' would show the supporter link, which is a secret", written=written),
+            say("show the customer's: {{{{ {link} }}}}", link=CUSTOMER_LINK),
+            "M409",
         )
     if meant := near(written, (f"{of}.{name}" for of, name in known)):
-        raise _NotUnderstood(f"the merge field '{written}' is not known", f"did you mean '{meant}'?")
+        raise _NotUnderstood(say("the merge field '{written}' is not known", written=written), say("did you mean '{meant}'?", meant=meant))
     raise _NotUnderstood(
-        f"the merge field '{written}' is not known",
-        f"add '{field}' to template_fields of '{record.object}'"
+        say("the merge field '{written}' is not known", written=written),
+        say("add '{field}' to template_fields of '{object}'", field=field, object=record.object)
         if record and object.casefold() == record.object.casefold()
-        else "templates/README.md lists the merge fields; fields of an object need a template that applies to that object only",
+        else say("templates/README.md lists the merge fields; fields of an object need a template that applies to that object only"),
     )
 
 

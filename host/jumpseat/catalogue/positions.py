@@ -18,6 +18,7 @@ from yaml._yaml import CParser
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.source_text import MAX_PROBLEMS, START, Place, SourceText, decode, has_invisible, refused_characters
 from jumpseat.catalogue.yaml_errors import explain_yaml_error
+from jumpseat.speech import say
 
 MAX_VALUES = 10_000
 MAX_DEPTH = 32
@@ -29,12 +30,14 @@ _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,14}")
 _DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "false": False}
-_WORD_LOOKS = dict.fromkeys(("y", "yes", "n", "no", "on", "off", "true", "false"), "a boolean") | dict.fromkeys(("~", "null", ""), "null")
+_WORD_LOOKS = dict.fromkeys(("y", "yes", "n", "no", "on", "off", "true", "false"), say("a boolean")) | dict.fromkeys(
+    ("~", "null", ""), "null"
+)
 _DIGIT_LOOKS = (
-    ("a date", re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")),
-    ("a time", re.compile(r"[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.\d*)?")),
+    (say("a date"), re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ].*)?")),
+    (say("a time"), re.compile(r"[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.\d*)?")),
     (
-        "a number",
+        say("a number"),
         re.compile(r"(?i)[-+]?(?:0x[\da-f_]+|0o[0-7_]+|0b[01_]+|\d[\d_]*(?:\.[\d_]*)?(?:e[-+]?\d+)?|\.\d[\d_]*(?:e[-+]?\d+)?|\.inf)|\.nan"),
     ),
 )
@@ -185,13 +188,18 @@ class _Builder:
 
     def _other(self, event: Any) -> None:
         if isinstance(event, yaml.AliasEvent):
-            self._stop(event, "M203", "an alias (*) repeats a value that stands elsewhere", "write the value itself")
+            self._stop(event, "M203", say("an alias (*) repeats a value that stands elsewhere"), say("write the value itself"))
         if isinstance(event, yaml.DocumentStartEvent):
             self.documents += 1
             if self.documents > 1:
-                self._stop(event, "M205", "a second document begins here", "keep one document per file: delete this line and what follows")
+                self._stop(
+                    event,
+                    "M205",
+                    say("a second document begins here"),
+                    say("keep one document per file: delete this line and what follows"),
+                )
             if event.version or event.tags:
-                self._stop(event, "M204", "the file begins with a YAML directive (%)", "delete the lines that begin with '%'")
+                self._stop(event, "M204", say("the file begins with a YAML directive (%)"), say("delete the lines that begin with '%'"))
 
     def _stop(self, event: Any, code: str, cause: str, fix: str) -> None:
         self._problem(self._place(event), code, cause, fix)
@@ -213,19 +221,21 @@ class _Builder:
         """Refuse what would let a short text stand for something else or for very much."""
         self.count += 1
         if self.count > MAX_VALUES:
-            self._stop(event, "M208", f"the file holds more than {MAX_VALUES} values", "split it")
+            self._stop(event, "M208", say("the file holds more than {n} values", n=MAX_VALUES), say("split it"))
         if event.anchor is not None:
             self._problem(
-                self._place(event), "M203", "an anchor (&) marks a value for repetition", "delete the anchor and write values out"
+                self._place(event), "M203", say("an anchor (&) marks a value for repetition"), say("delete the anchor and write values out")
             )
         if event.tag is not None:
-            fix = "delete the tag; if the value itself begins with '!', put it in quotes"
-            self._problem(self._place(event), "M204", "a tag (!) asks for something other than a plain value", fix)
+            fix = say("delete the tag; if the value itself begins with '!', put it in quotes")
+            self._problem(self._place(event), "M204", say("a tag (!) asks for something other than a plain value"), fix)
 
     def _open(self, value: dict[str, Any] | list[Any], event: Any) -> None:
         self._check(event)
         if len(self.stack) >= MAX_DEPTH:
-            self._stop(event, "M208", f"values are nested more than {MAX_DEPTH} levels deep", "write it flatter")
+            self._stop(
+                event, "M208", say("values are nested more than {n} levels deep", n=MAX_DEPTH), say("write it flatter")
+            )
         place = Place(event.start_mark.line + self.shift, event.start_mark.column + 1)
         places = self._add(value, place, event)
         places.inside = {}
@@ -240,7 +250,7 @@ class _Builder:
         place = self._place(event)
         unquoted = not event.style
         if not unquoted and has_invisible(text):
-            self._problem(place, "M206", "the text holds an invisible character, written as an escape", "take it out")
+            self._problem(place, "M206", say("the text holds an invisible character, written as an escape"), say("take it out"))
         frame = self.stack[-1] if self.stack else None
         if frame and frame.key is None and type(frame.value) is dict:
             self._key(frame, text, place, unquoted)
@@ -253,13 +263,19 @@ class _Builder:
 
     def _key(self, frame: _Frame, text: str, place: Place, unquoted: bool) -> None:
         if unquoted and text == "<<":
-            self._problem(place, "M203", "a merge key (<<) takes in values that stand elsewhere", "write the keys out")
+            self._problem(place, "M203", say("a merge key (<<) takes in values that stand elsewhere"), say("write the keys out"))
         elif unquoted and (what := looks_like(text)):
-            cause = f"the key '{text}' stands without quotes and reads as {what}" if text else "there is a ':' without a key in front"
-            self._problem(place, "M106", cause, f'write "{text}"' if text else "write the key")
+            cause = (
+                say("the key '{text}' stands without quotes and reads as {what}", text=text, what=what)
+                if text
+                else say("there is a ':' without a key in front")
+            )
+            self._problem(place, "M106", cause, say('write "{text}"', text=text) if text else say("write the key"))
         elif text in frame.value:
             first = frame.places.inside[text].key or START
-            self._problem(place, "M202", f"'{text}' stands twice, first in line {first.line}", "keep one of the two")
+            self._problem(
+                place, "M202", say("'{text}' stands twice, first in line {line}", text=text, line=first.line), say("keep one of the two")
+            )
             frame.skip = True
         frame.key = text
         frame.key_place = place
@@ -278,8 +294,8 @@ class _Builder:
             self._stop(
                 event,
                 "M213",
-                "a mapping or a list stands where a key is expected",
-                "write the key as one word; put quotes around a text that begins with '{' or '['",
+                say("a mapping or a list stands where a key is expected"),
+                say("write the key as one word; put quotes around a text that begins with '{' or '['"),
             )
         places.key = frame.key_place
         if not frame.skip:

@@ -16,6 +16,7 @@ from jumpseat.catalogue.validate import needs_quotes
 from jumpseat.catalogue.vocabulary import near
 from jumpseat.contract import REQUIRED, Setting
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 
 _SECRET_KEY = re.compile(r"(?i)(?:^|_)(?:password|passwd|passphrase|secret|token|api_?key|private_key|authorization)$")
 _CREDENTIALS = re.compile(r"://[^/\s:@]*:[^/\s@]+@")
@@ -24,16 +25,18 @@ _LONGEST_SECRET = 64 * 1024
 LAUNCH_SECRETS = ("launch_secret", "old_launch_secret")
 """Keys of a record source, beside its settings, that lead to a secret."""
 SHORTEST_LAUNCH_SECRET = 16
-_REFERENCE_FIX = "write {env: NAME}, or {file: PATH}, and keep the secret there"
-_INLINE_FIX = f"{_REFERENCE_FIX}; if this file was ever saved or shared with the secret in it, have the secret replaced"
+_REFERENCE_FIX = say("write {env: NAME}, or {file: PATH}, and keep the secret there")
+_INLINE_FIX = say(
+    "{reference_fix}; if this file was ever saved or shared with the secret in it, have the secret replaced", reference_fix=_REFERENCE_FIX
+)
 
 _KIND_WORDS: Mapping[Any, str] = {
-    str: "a text",
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    list[str]: "a list of texts",
-    dict[str, str]: "a mapping of texts",
+    str: say("a text"),
+    int: say("a whole number"),
+    float: say("a number"),
+    bool: say("true or false"),
+    list[str]: say("a list of texts"),
+    dict[str, str]: say("a mapping of texts"),
 }
 
 
@@ -94,9 +97,9 @@ class SettingsCheck:
     def _missing(self, setting: Setting) -> None:
         help_text = f" ({setting.help[:1].lower()}{setting.help[1:].rstrip('.')})" if setting.help else ""
         value = "{env: NAME}" if setting.secret else "…"
-        cause = f"the setting '{setting.name}' of {self.owner} is missing"
+        cause = say("the setting '{setting}' of {owner} is missing", setting=setting.name, owner=self.owner)
         place = self.reading.places.inside["settings"].key if "settings" in self.reading.places.inside else None
-        fix = f"add '{setting.name}: {value}' below 'settings:'{help_text}"
+        fix = say("add '{setting}: {value}' below 'settings:'{help_text}", setting=setting.name, value=value, help_text=help_text)
         self.problems.append(self.reading.source.problem(place or _first(self.reading), "M308", cause, fix, show=True))
 
     def _undeclared(self, name: str, value: Any) -> None:
@@ -113,14 +116,16 @@ class SettingsCheck:
         return (bool(_SECRET_KEY.search(name) and isinstance(value, str | int)) and not isinstance(value, bool)) or _has_credentials(value)
 
     def _inline(self, name: str) -> None:
-        self._problem(name, "M110", f"the setting '{name}' holds a secret in plain text", _INLINE_FIX, show=False)
+        self._problem(name, "M110", say("the setting '{name}' holds a secret in plain text", name=name), _INLINE_FIX, show=False)
 
     def _declared(self, name: str, value: Any, declared: Sequence[Setting]) -> None:
         setting = next((one for one in declared if one.name == name), None)
         if setting is None:
             self._unknown(name, [one.name for one in declared])
         elif value is None:
-            self._problem(name, "M107", f"the setting '{name}' has no value", "write a value, or delete the line", show=True)
+            self._problem(
+                name, "M107", say("the setting '{name}' has no value", name=name), say("write a value, or delete the line"), show=True
+            )
         elif setting.secret:
             self._declared_secret(setting, value)
         elif _has_credentials(value):
@@ -132,10 +137,12 @@ class SettingsCheck:
         meant = near(name, known)
         if meant:
             self.meant.add(meant)
-        there_are = f"its settings are {', '.join(sorted(known))}" if known else "it has no settings: delete the line"
+        there_are = say("its settings are {known}", known=", ".join(sorted(known))) if known else say("it has no settings: delete the line")
         places = self.reading.places.of_key(("settings", name))
-        cause = f"{self.owner} has no setting '{name}'"
-        self.problems.append(self.reading.source.problem(places, "M307", cause, f"did you mean '{meant}'?" if meant else there_are))
+        cause = say("{owner} has no setting '{name}'", owner=self.owner, name=name)
+        self.problems.append(
+            self.reading.source.problem(places, "M307", cause, say("did you mean '{meant}'?", meant=meant) if meant else there_are)
+        )
 
     def _declared_secret(self, setting: Setting, value: Any) -> None:
         if not is_reference(value):
@@ -148,12 +155,16 @@ class SettingsCheck:
     def _launch_secret(self, name: str, value: Any) -> None:
         """A key beside the settings, for it is the same for every kind of CRM."""
         if not is_reference(value):
-            self._problem(name, "M110", f"the key '{name}' holds a secret in plain text", _INLINE_FIX, show=False)
+            self._problem(name, "M110", say("the key '{name}' holds a secret in plain text", name=name), _INLINE_FIX, show=False)
             return
         secret = self._secret(name, value, needed=False, complain=True)
         if secret and len(secret.reveal()) < SHORTEST_LAUNCH_SECRET:
-            cause = f"the secret of '{name}' is shorter than {SHORTEST_LAUNCH_SECRET} characters"
-            self._problem(name, "M105", cause, "use 32 random characters or more", show=False)
+            cause = say(
+                "the secret of '{name}' is shorter than {shortest_launch_secret} characters",
+                name=name,
+                shortest_launch_secret=SHORTEST_LAUNCH_SECRET,
+            )
+            self._problem(name, "M105", cause, say("use 32 random characters or more"), show=False)
         elif secret:
             self.launch_secrets.append(secret)
 
@@ -162,13 +173,16 @@ class SettingsCheck:
         where = "env" if "env" in value else "file"
         target = value[where]
         if not isinstance(target, str) or not target or (where == "env" and not _ENV_NAME.fullmatch(target)):
-            cause = f"the setting '{name}' does not name {'an environment variable' if where == 'env' else 'a file'}"
+            cause = (
+                say("the setting '{name}' does not name an environment variable", name=name)
+                if where == "env"
+                else say("the setting '{name}' does not name a file", name=name)
+            )
             self._problem(name, "M105", cause, _REFERENCE_FIX, show=False)
             return None
         text, why = _from_environment(target) if where == "env" else _from_file(self.workspace / target, target)
         if why and complain:
-            fix = f"set it before the host starts, or delete '{name}'" if where == "env" else f"write the file, or delete '{name}'"
-            fix = fix if not needed else fix.split(", or delete")[0]
+            fix = _how_to_bring(name, in_environment=where == "env", needed=needed)
             self._problem(name, "M111", why, fix, show=True, severity="error" if needed else "warning")
         return Secret(text) if text else None
 
@@ -187,14 +201,26 @@ class SettingsCheck:
             places = self.reading.places.find(("settings", setting.name, *steps))
             if places.doubtful or isinstance(text, bool | int | float):
                 written = str(text).lower() if isinstance(text, bool) else str(text)
-                return "M106", needs_quotes(written, looks_like(written) or "something else"), f'write "{written}"', steps
+                return (
+                    "M106",
+                    needs_quotes(written, looks_like(written) or say("something else")),
+                    say('write "{written}"', written=written),
+                    steps,
+                )
         if not _is_of(setting.type, value):
             words = _KIND_WORDS[setting.type]
-            return "M103", f"the setting '{setting.name}' must be {words}", f"write {words}", ()
+            return (
+                "M103",
+                say("the setting '{setting}' must be {words}", setting=setting.name, words=words),
+                say("write {words}", words=words),
+                (),
+            )
         if setting.choices and value not in setting.choices:
             meant = near(str(value), setting.choices)
-            fix = f"did you mean '{meant}'?" if meant else f"write one of {', '.join(setting.choices)}"
-            return "M104", f"the setting '{setting.name}' cannot be '{value}'", fix, ()
+            fix = (
+                say("did you mean '{meant}'?", meant=meant) if meant else say("write one of {choices}", choices=", ".join(setting.choices))
+            )
+            return "M104", say("the setting '{setting}' cannot be '{value}'", setting=setting.name, value=value), fix, ()
         return None
 
 
@@ -242,17 +268,24 @@ def _is_decimal(text: str) -> bool:
 def _from_environment(name: str) -> tuple[str, str]:
     """The text and an empty reason, or the other way round."""
     text = os.environ.get(name, "")
-    return text, "" if text else f"the environment variable {name} is not set"
+    return text, "" if text else say("the environment variable {name} is not set", name=name)
 
 
 def _from_file(path: Path, shown: str) -> tuple[str, str]:
     try:
         if not path.is_file():
-            return "", f"the file '{shown}' does not exist"
+            return "", say("the file '{shown}' does not exist", shown=shown)
         data = path.read_bytes()[: _LONGEST_SECRET + 1]
         text = data.decode().rstrip("\r\n")
     except (OSError, ValueError):
-        return "", f"the file '{shown}' cannot be read as UTF-8 text"
+        return "", say("the file '{shown}' cannot be read as UTF-8 text", shown=shown)
     if len(data) > _LONGEST_SECRET:
-        return "", f"the file '{shown}' is too large to hold a secret"
-    return text, "" if text else f"the file '{shown}' is empty"
+        return "", say("the file '{shown}' is too large to hold a secret", shown=shown)
+    return text, "" if text else say("the file '{shown}' is empty", shown=shown)
+
+
+def _how_to_bring(name: str, *, in_environment: bool, needed: bool) -> str:
+    """What to do about a secret that is not where the metadata says."""
+    if in_environment:
+        return say("set it before the host starts") if needed else say("set it before the host starts, or delete '{name}'", name=name)
+    return say("write the file") if needed else say("write the file, or delete '{name}'", name=name)

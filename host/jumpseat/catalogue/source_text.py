@@ -6,6 +6,7 @@ import re
 from typing import NamedTuple
 
 from jumpseat.catalogue.problems import Problem, Severity, snippet_at
+from jumpseat.speech import say
 
 MAX_BYTES = 256 * 1024
 MAX_PROBLEMS = 20
@@ -97,10 +98,10 @@ def decode(data: bytes, file: str, *, masked: bool = False) -> SourceText | Prob
         The text, or the problem that keeps it from being one.
     """
     if len(data) > MAX_BYTES:
-        cause = f"the file has {len(data)} bytes; more than {MAX_BYTES} are refused"
-        return Problem(file, 1, 1, "M208", cause, "split the file, or take out what does not belong in it")
+        cause = say("the file has {data} bytes; more than {max_bytes} are refused", data=len(data), max_bytes=MAX_BYTES)
+        return Problem(file, 1, 1, "M208", cause, say("split the file, or take out what does not belong in it"))
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or data[:200].count(b"\0") > 1:
-        return Problem(file, 1, 1, "M206", "the file is UTF-16, not UTF-8", "save it as UTF-8")
+        return Problem(file, 1, 1, "M206", say("the file is UTF-16, not UTF-8"), say("save it as UTF-8"))
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return SourceText(file, data.decode(), masked=masked)
@@ -108,8 +109,8 @@ def decode(data: bytes, file: str, *, masked: bool = False) -> SourceText | Prob
         before = data[: error.start].decode(errors="replace")
         line = before.count("\n") + 1
         column = len(before) - before.rfind("\n")
-        cause = f"the byte 0x{data[error.start]:02X} is not UTF-8; the file seems to be Latin-1 or Windows-1252"
-        return Problem(file, line, column, "M206", cause, "save the file as UTF-8")
+        cause = say("the byte 0x{data:02X} is not UTF-8; the file seems to be Latin-1 or Windows-1252", data=data[error.start])
+        return Problem(file, line, column, "M206", cause, say("save the file as UTF-8"))
 
 
 def refused_characters(source: SourceText) -> list[Problem]:
@@ -119,12 +120,12 @@ def refused_characters(source: SourceText) -> list[Problem]:
     problems = []
     for number, line in enumerate(_LINE_BREAK.split(source.text), source.first_line):
         if "\t" in line:
-            fix = 'use spaces; inside a text in double quotes a tab is written "\\t"'
+            fix = say('use spaces; inside a text in double quotes a tab is written "\\t"')
             place = Place(number, line.index("\t") + 1)
-            problems.append(source.problem(place, "M207", "there is a tab in this line", fix))
+            problems.append(source.problem(place, "M207", say("there is a tab in this line"), fix))
         if found := _INVISIBLE.search(line):
-            cause = f"the line holds the invisible character U+{ord(found[0]):04X}"
-            problems.append(source.problem(Place(number, found.start() + 1), "M206", cause, "delete it and save the file as UTF-8"))
+            cause = say("the line holds the invisible character U+{ord:04X}", ord=ord(found[0]))
+            problems.append(source.problem(Place(number, found.start() + 1), "M206", cause, say("delete it and save the file as UTF-8")))
     return problems[:MAX_PROBLEMS]
 
 

@@ -17,6 +17,7 @@ from jumpseat.catalogue.merge_fields import names_supporter_link
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.variables import CUSTOMER_LINK, VARIABLES
 from jumpseat.catalogue.vocabulary import near
+from jumpseat.speech import say
 
 MAX_SOURCE = 64 * 1024
 """Longest template in bytes, each of text and HTML."""
@@ -49,33 +50,33 @@ _COMPARISONS = frozenset({"eq", "ne", "in", "notin"})
 _DOCUMENTED = frozenset(variable.name for variable in VARIABLES)
 _GROUPS = frozenset(name.partition(".")[0] for name in _DOCUMENTED if "." in name)
 _IN_WORDS: dict[type[nodes.Node], str] = {
-    nodes.For: "a loop",
-    nodes.Macro: "a macro",
-    nodes.CallBlock: "a call block",
-    nodes.FilterBlock: "a filter block",
-    nodes.Assign: "an assignment",
-    nodes.AssignBlock: "an assignment",
-    nodes.With: "a with block",
-    nodes.Block: "a block",
+    nodes.For: say("a loop"),
+    nodes.Macro: say("a macro"),
+    nodes.CallBlock: say("a call block"),
+    nodes.FilterBlock: say("a filter block"),
+    nodes.Assign: say("an assignment"),
+    nodes.AssignBlock: say("an assignment"),
+    nodes.With: say("a with block"),
+    nodes.Block: say("a block"),
     nodes.Extends: "extends",
     nodes.Include: "include",
     nodes.Import: "import",
     nodes.FromImport: "import",
     nodes.Scope: "autoescape",
-    nodes.Call: "a call",
-    nodes.Test: "a test with 'is'",
-    nodes.Getitem: "a look-up in brackets",
-    nodes.Concat: "joining with '~'",
-    nodes.Dict: "a dictionary",
-    nodes.Tuple: "a list",
-    nodes.List: "a list",
+    nodes.Call: say("a call"),
+    nodes.Test: say("a test with 'is'"),
+    nodes.Getitem: say("a look-up in brackets"),
+    nodes.Concat: say("joining with '~'"),
+    nodes.Dict: say("a dictionary"),
+    nodes.Tuple: say("a list"),
+    nodes.List: say("a list"),
 }
 _INSTEAD: dict[type[nodes.Node], str] = {
-    nodes.Getitem: "write record.<field>",
-    nodes.Test: "ask with {% if message %} whether there is something",
-    nodes.Concat: "write the places one after the other",
+    nodes.Getitem: say("write record.<field>"),
+    nodes.Test: say("ask with {% if message %} whether there is something"),
+    nodes.Concat: say("write the places one after the other"),
 }
-_NOT_NEEDED = "a template is a text with places, {% if %} and filters; templates/README.md lists what there is"
+_NOT_NEEDED = say("a template is a text with places, {% if %} and filters; templates/README.md lists what there is")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +108,17 @@ def inspect(source: str, template_fields: Collection[str] | None = None) -> Insp
         template_fields: fields that may follow ``record.``; None: any (the catalogue checked them when the file was read).
     """
     if len(source.encode("utf-8", "replace")) > MAX_SOURCE:
-        return Inspected((_problem(1, "M413", f"the text is longer than {MAX_SOURCE // 1024} KiB", "make it shorter"),))
+        return Inspected((_problem(1, "M413", say("the text is longer than {n} KiB", n=MAX_SOURCE // 1024), say("make it shorter")),))
     try:
         tree = _parser().parse(source)
     except TemplateSyntaxError as error:
-        return Inspected((_problem(error.lineno, "M405", f"not a template: {_small(error.message or 'syntax error')}", _NOT_NEEDED),))
+        return Inspected(
+            (_problem(error.lineno, "M405", say("not a template: {small}", small=_small(error.message or "syntax error")), _NOT_NEEDED),)
+        )
     except (RecursionError, ValueError, OverflowError):
-        return Inspected((_problem(1, "M405", "not a template: it is nested too deep, or holds a number that is too long", _NOT_NEEDED),))
+        return Inspected(
+            (_problem(1, "M405", say("not a template: it is nested too deep, or holds a number that is too long"), _NOT_NEEDED),)
+        )
     check = _Check(source.split("\n"), template_fields)
     check.body(tree.body)
     return Inspected(tuple(check.problems), "".join(check.pieces), tuple(check.lines))
@@ -167,7 +172,7 @@ class _Check:
 
     def _if(self, node: nodes.If, depth: int) -> None:
         if len(node.elif_) > MAX_BRANCHES:
-            self._add(node, "M407", f"an if has more than {MAX_BRANCHES} branches", _NOT_NEEDED)
+            self._add(node, "M407", say("an if has more than {max_branches} branches", max_branches=MAX_BRANCHES), _NOT_NEEDED)
             return
         for branch in (node, *node.elif_):
             self._expression(branch.test, depth + 1)
@@ -205,34 +210,44 @@ class _Check:
     def _filter(self, node: nodes.Filter) -> None:
         if node.name not in FILTERS:
             meant = near(node.name, FILTERS)
-            fix = f"did you mean '{meant}'?" if meant else f"there are {', '.join(sorted(FILTERS))}"
-            self._add(node, "M407", f"there is no filter '{node.name[:100]}'", fix, rf"\|\s*{re.escape(node.name)}\b")
+            fix = say("did you mean '{meant}'?", meant=meant) if meant else say("there are {known}", known=", ".join(sorted(FILTERS)))
+            self._add(node, "M407", say("there is no filter '{node}'", node=node.name[:100]), fix, rf"\|\s*{re.escape(node.name)}\b")
         elif node.kwargs or node.dyn_args or node.dyn_kwargs or not _takes(node):
             self._add(
                 node,
                 "M407",
-                f"the filter '{node.name}' is not used as it is meant",
-                f"{node.name}: {FILTERS[node.name]}",
+                say("the filter '{node}' is not used as it is meant", node=node.name),
+                say("{node}: {filters}", node=node.name, filters=FILTERS[node.name]),
                 re.escape(node.name),
             )
         elif node.node is not None and _chain(node.node) == CUSTOMER_LINK:
             self._add(
-                node, "M407", "the customer link cannot be changed by a filter", f"write {{{{ {CUSTOMER_LINK} }}}}", re.escape(node.name)
+                node,
+                "M407",
+                say("the customer link cannot be changed by a filter"),
+                say("write {{{{ {link} }}}}", link=CUSTOMER_LINK),
+                re.escape(node.name),
             )
 
     def _comparison(self, node: nodes.Compare) -> None:
         if any(operand.op not in _COMPARISONS for operand in node.ops):
-            self._add(node, "M407", "only ==, != and in are compared with", _NOT_NEEDED)
+            self._add(node, "M407", say("only ==, != and in are compared with"), _NOT_NEEDED)
 
     def _name(self, node: nodes.Node, name: str) -> None:
         shown = re.escape(name).replace(r"\.", r"\s*\.\s*")
         if names_supporter_link(name):
-            fix = f"show the customer's: {{{{ {CUSTOMER_LINK} }}}}"
-            self._add(node, "M409", f"'{name[:100]}' would show the supporter link, which is a secret", fix, shown)
+            fix = say("show the customer's: {{{{ {link} }}}}", link=CUSTOMER_LINK)
+            self._add(node, "M409", say("'{name}' would show the supporter link, which is a secret", name=name[:100]), fix, shown)
         elif name in _GROUPS:
-            self._add(node, "M406", f"'{name}' is a group of variables, not a value", f"write one of {_members(name)}", rf"\b{shown}\b")
+            self._add(
+                node,
+                "M406",
+                say("'{name}' is a group of variables, not a value", name=name),
+                say("write one of {members}", members=_members(name)),
+                rf"\b{shown}\b",
+            )
         elif name not in _DOCUMENTED and not self._is_field(name):
-            self._add(node, "M406", f"the variable '{name[:100]}' is not known", self._nearest(name), rf"\b{shown}\b")
+            self._add(node, "M406", say("the variable '{name}' is not known", name=name[:100]), self._nearest(name), rf"\b{shown}\b")
 
     def _is_field(self, name: str) -> bool:
         group, _, rest = name.partition(".")
@@ -248,22 +263,27 @@ class _Check:
         else:
             meant = near(name, known)
         if meant:
-            return f"did you mean '{meant}'?"
+            return say("did you mean '{meant}'?", meant=meant)
         if group == "record" and dot:
-            return f"add '{rest}' to template_fields of the object in metadata/objects/"
-        return f"there are {', '.join(known)}"
+            return say("add '{rest}' to template_fields of the object in metadata/objects/", rest=rest)
+        return say("there are {known}", known=", ".join(known))
 
     def _refuse(self, node: nodes.Node) -> None:
-        what = next((words for kind, words in _IN_WORDS.items() if isinstance(node, kind)), "arithmetic or another construct")
+        what = next((words for kind, words in _IN_WORDS.items() if isinstance(node, kind)), say("arithmetic or another construct"))
         fix = next((words for kind, words in _INSTEAD.items() if isinstance(node, kind)), _NOT_NEEDED)
-        self._add(node, "M407", f"{what} is not allowed in a template", fix)
+        self._add(node, "M407", say("{what} is not allowed in a template", what=what), fix)
 
     def _affordable(self, node: nodes.Node, depth: int) -> bool:
         """Count what was walked; say once when it is too much."""
         self.seen += 1
         if self.seen > MAX_NODES or depth > MAX_DEPTH:
             if not any(problem.code == "M413" for problem in self.problems):
-                self._add(node, "M413", f"the text has more than {MAX_NODES} places or {MAX_DEPTH} levels", "make it simpler")
+                self._add(
+                    node,
+                    "M413",
+                    say("the text has more than {places} places or {levels} levels", places=MAX_NODES, levels=MAX_DEPTH),
+                    say("make it simpler"),
+                )
             return False
         return True
 

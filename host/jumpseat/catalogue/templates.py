@@ -24,6 +24,7 @@ from jumpseat.catalogue.template_rules import rule_of
 from jumpseat.catalogue.validate import needs_quotes
 from jumpseat.catalogue.variables import CUSTOMER_LINK
 from jumpseat.catalogue.vocabulary import near
+from jumpseat.speech import say
 from jumpseat.types import Template
 
 KEYS = ("name", "description", "object", "subject", "language", "extra")
@@ -111,8 +112,13 @@ def read_templates(
 
 def _twice(item: _File, read: _Read, first: Template) -> Problem:
     source = decode(item.text, item.path)
-    cause = f"the template '{first.name}' in '{first.language}' stands in two files, first in {first.file}"
-    fix = "give one of them another name, or delete it"
+    cause = say(
+        "the template '{first}' in '{language}' stands in two files, first in {file}",
+        first=first.name,
+        language=first.language,
+        file=first.file,
+    )
+    fix = say("give one of them another name, or delete it")
     return source.problem(read.name_at, "M403", cause, fix) if isinstance(source, SourceText) else source
 
 
@@ -126,12 +132,19 @@ def _items(workspace: Path, folder: Path, channels: Collection[str] | None, comp
         if not entry.is_dir():
             if entry.name != "README.md":
                 yield _at_start(
-                    shown, "M211", "the file stands outside of the folders of the channels", "move it, to templates/email/ for instance"
+                    shown,
+                    "M211",
+                    say("the file stands outside of the folders of the channels"),
+                    say("move it, to templates/email/ for instance"),
                 )
         elif channels is not None and entry.name not in channels:
             meant = near(entry.name, channels)
-            fix = f"did you mean '{meant}'?" if meant else f"there are {', '.join(sorted(channels)) or 'none'}"
-            cause = f"there is no share channel '{entry.name}' that the folder could belong to"
+            fix = (
+                say("did you mean '{meant}'?", meant=meant)
+                if meant
+                else say("there are {known}", known=", ".join(sorted(channels)) or say("none"))
+            )
+            cause = say("there is no share channel '{entry}' that the folder could belong to", entry=entry.name)
             yield replace(_at_start(shown, "M303", cause, fix), severity="error" if complete else "warning")
         else:
             yield from _channel_items(workspace, entry, shown)
@@ -146,12 +159,18 @@ def _channel_items(workspace: Path, folder: Path, shown: str) -> Iterator[_File 
         if named is None or not entry.is_file():
             if entry.name != "README.md":
                 yield _at_start(
-                    path, "M401", f"'{entry.name}' is not the name of a template", "call it NAME.LANGUAGE.txt, such as case.en.txt"
+                    path,
+                    "M401",
+                    say("'{entry}' is not the name of a template", entry=entry.name),
+                    say("call it NAME.LANGUAGE.txt, such as case.en.txt"),
                 )
         elif named["kind"] == "html":
             if entry.name.removesuffix("html") + "txt" not in names:
                 yield _at_start(
-                    path, "M412", "there is no text beside the HTML", f"write {entry.name.removesuffix('html')}txt with the front matter"
+                    path,
+                    "M412",
+                    say("there is no text beside the HTML"),
+                    say("write {file}txt with the front matter", file=entry.name.removesuffix("html")),
                 )
         else:
             html = folder / f"{entry.name.removesuffix('txt')}html"
@@ -171,13 +190,13 @@ def _load(workspace: Path, text: Path, html: Path | None, file: _File) -> _File 
     for path in filter(None, (text, html)):
         if not path.resolve().is_relative_to(root):
             return _at_start(
-                path.relative_to(workspace).as_posix(), "M209", "the file leads out of the workspace", "put the file itself there"
+                path.relative_to(workspace).as_posix(), "M209", say("the file leads out of the workspace"), say("put the file itself there")
             )
     try:
         return file._replace(text=text.read_bytes(), html=html.read_bytes() if html else None)
     except OSError as error:
-        cause = f"the file cannot be read: {(error.strerror or 'unknown reason').lower()}"
-        return _at_start(file.path, "M209", cause, "let the user that the host runs as read it")
+        cause = say("the file cannot be read: {lower}", lower=(error.strerror or "unknown reason").lower())
+        return _at_start(file.path, "M209", cause, say("let the user that the host runs as read it"))
 
 
 def _at_start(file: str, code: str, cause: str, fix: str) -> Problem:
@@ -195,8 +214,8 @@ def _read(file: _File, objects: tuple[_Object, ...]) -> _Read:
     lines = re.split(r"\r\n|\r|\n", source.text)
     end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == "---"), None)
     if lines[0].rstrip() != "---" or end is None:
-        cause = "the front matter is missing" if lines[0].rstrip() != "---" else "the front matter has no end"
-        return _Read((source.problem(START, "M402", cause, "begin with '---', the keys, and '---' again"),))
+        cause = say("the front matter is missing") if lines[0].rstrip() != "---" else say("the front matter has no end")
+        return _Read((source.problem(START, "M402", cause, say("begin with '---', the keys, and '---' again")),))
     front = parse_yaml(SourceText(file.path, "\n".join(lines[1:end]) + "\n", first_line=2))
     if front.problems:
         return _Read(front.problems)
@@ -212,20 +231,22 @@ def _front_problems(front: Reading, file: _File) -> Iterator[Problem]:
     if not isinstance(values, dict):
         if values is not None:
             yield front.source.problem(
-                front.places.value, "M103", "the front matter is not a mapping of keys", "write lines such as 'name: default'"
+                front.places.value, "M103", say("the front matter is not a mapping of keys"), say("write lines such as 'name: default'")
             )
             return
         values = {}
     required = ("name", "subject") if file.channel == SUBJECT_CHANNEL else ("name",)
     for key in required:
         if key not in values:
-            cause = f"the required key '{key}' is missing" + (f": every template of '{file.channel}' has one" if key == "subject" else "")
-            yield SourceText(file.path, "---").problem(START, "M101", cause, f"add '{key}: …' to the front matter")
+            cause = say("the required key '{key}' is missing", key=key) + (
+                say(": every template of '{channel}' has one", channel=file.channel) if key == "subject" else ""
+            )
+            yield SourceText(file.path, "---").problem(START, "M101", cause, say("add '{key}: …' to the front matter", key=key))
     for key, value in values.items():
         if key not in KEYS:
             meant = near(key, KEYS)
-            fix = f"did you mean '{meant}'?" if meant else f"the keys are {', '.join(KEYS)}"
-            yield front.source.problem(front.places.of_key((key,)), "M102", f"unknown key '{key}'", fix)
+            fix = say("did you mean '{meant}'?", meant=meant) if meant else say("the keys are {known}", known=", ".join(KEYS))
+            yield front.source.problem(front.places.of_key((key,)), "M102", say("unknown key '{key}'", key=key), fix)
         elif key == "extra":
             yield from _extra_problems(front, value)
         else:
@@ -235,31 +256,39 @@ def _front_problems(front: Reading, file: _File) -> Iterator[Problem]:
 def _value_problems(front: Reading, key: str, value: object) -> Iterator[Problem]:
     place = front.places.of_value((key,))
     if value is None:
-        yield front.source.problem(front.places.of_key((key,)), "M107", f"'{key}' has no value", "fill it in, or leave the key out")
+        yield front.source.problem(
+            front.places.of_key((key,)), "M107", say("'{key}' has no value", key=key), say("fill it in, or leave the key out")
+        )
     elif not isinstance(value, str):
         shown = str(value).lower() if isinstance(value, bool) else str(value)
         if isinstance(value, (bool, int, float)):
-            yield front.source.problem(place, "M106", needs_quotes(shown, looks_like(shown) or "a number"), f'write "{shown}"')
+            yield front.source.problem(
+                place, "M106", needs_quotes(shown, looks_like(shown) or say("a number")), say('write "{shown}"', shown=shown)
+            )
         else:
-            fix = 'put it in quotes: "{{ record.name }}"'
-            yield front.source.problem(place, "M103", f"'{key}' is not a text; an unquoted '{{' or '[' begins something else in YAML", fix)
+            fix = say('put it in quotes: "{{ record.name }}"')
+            yield front.source.problem(
+                place, "M103", say("'{key}' is not a text; an unquoted '{{' or '[' begins something else in YAML", key=key), fix
+            )
     elif front.places.find((key,)).doubtful:
-        yield front.source.problem(place, "M106", needs_quotes(value, looks_like(value) or "something else"), f'write "{value}"')
+        yield front.source.problem(
+            place, "M106", needs_quotes(value, looks_like(value) or say("something else")), say('write "{value}"', value=value)
+        )
     elif not value.strip():
-        yield front.source.problem(place, "M107", f"'{key}' is empty", "fill it in, or leave the key out")
+        yield front.source.problem(place, "M107", say("'{key}' is empty", key=key), say("fill it in, or leave the key out"))
     elif len(value) > (LONGEST_SUBJECT if key == "subject" else LONGEST_NAME):
-        cause = f"'{key}' is longer than {LONGEST_SUBJECT if key == 'subject' else LONGEST_NAME} characters"
-        yield front.source.problem(place, "M109", cause, "make it shorter")
+        cause = say("'{key}' is longer than {n} characters", key=key, n=LONGEST_SUBJECT if key == "subject" else LONGEST_NAME)
+        yield front.source.problem(place, "M109", cause, say("make it shorter"))
     elif "\n" in value:
-        yield front.source.problem(place, "M105", f"'{key}' has more than one line", "write it on one line")
+        yield front.source.problem(place, "M105", say("'{key}' has more than one line", key=key), say("write it on one line"))
 
 
 def _extra_problems(front: Reading, extra: object) -> Iterator[Problem]:
     """What a CRM keeps of the template: texts by name, by kind of CRM."""
-    fix = 'write "extra:", below it the kind of CRM, below that lines such as \'folder: "TeamViewer"\''
+    fix = say('write "extra:", below it the kind of CRM, below that lines such as \'folder: "TeamViewer"\'')
     facts = list(extra.values()) if isinstance(extra, dict) else [None]
     if not all(isinstance(one, dict) and all(isinstance(text, str) for text in one.values()) for one in facts):
-        cause = "'extra' must be texts by name, by kind of CRM"
+        cause = say("'extra' must be texts by name, by kind of CRM")
         yield front.source.problem(front.places.of_key(("extra",)), "M103", cause, fix)
 
 
@@ -267,11 +296,14 @@ def _language_problems(front: Reading, file: _File, source: SourceText) -> Itera
     values = front.value if isinstance(front.value, dict) else {}
     if cause := _not_a_language(file.language):
         yield source.problem(
-            START, "M404", f"{cause}, in the name of the file", "call it NAME.LANGUAGE.txt with a language such as en or fr-CA"
+            START,
+            "M404",
+            say("{cause}, in the name of the file", cause=cause),
+            say("call it NAME.LANGUAGE.txt with a language such as en or fr-CA"),
         )
     elif isinstance(said := values.get("language"), str) and said != file.language:
-        cause = f"the file is called '{file.language}', its front matter says '{said}'"
-        yield source.problem(front.places.of_value(("language",)), "M404", cause, "make the two the same, or leave the key out")
+        cause = say("the file is called '{language}', its front matter says '{said}'", language=file.language, said=said)
+        yield source.problem(front.places.of_value(("language",)), "M404", cause, say("make the two the same, or leave the key out"))
 
 
 @lru_cache(maxsize=256)
@@ -280,11 +312,11 @@ def _not_a_language(tag: str) -> str:
     from babel import Locale, UnknownLocaleError
 
     if not _LANGUAGE.fullmatch(tag):
-        return f"'{tag[:60]}' is not a BCP 47 language tag"
+        return say("'{tag}' is not a BCP 47 language tag", tag=tag[:60])
     try:
         Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError):
-        return f"the language '{tag}' has no words of dates here"
+        return say("the language '{tag}' has no words of dates here", tag=tag)
     return ""
 
 
@@ -324,7 +356,7 @@ class _Pages:
     def text(self, source: SourceText) -> str:
         translated, inspected = self._inspect(source, is_html=False)
         if not inspected.problems and not inspected.shows_link:
-            self._no_link(source, "the text")
+            self._no_link(source, say("the text"))
         return translated
 
     def html(self, file: _File) -> str:
@@ -342,23 +374,25 @@ class _Pages:
             column = source.line(line).find("<") + 1
             self.problems.append(source.problem(Place(line, max(1, column)), "M411", cause, fix))
         if not inspected.shows_link:
-            self._no_link(source, "the HTML")
+            self._no_link(source, say("the HTML"))
         return translated
 
     def subject(self, front: Reading) -> str:
         written, place = front.value["subject"], front.places.of_value(("subject",))
         if found := ENCODED_WORD.search(written):
-            cause = f"the subject holds an encoded word, '{found.group()}…'"
-            self.problems.append(front.source.problem(place, "M414", cause, "write the letters themselves"))
+            cause = say("the subject holds an encoded word, '{group}…'", group=found.group())
+            self.problems.append(front.source.problem(place, "M414", cause, say("write the letters themselves")))
         if has_invisible(written) or _PLACES.search(written):
-            self.problems.append(front.source.problem(place, "M206", "the subject holds an invisible character", "delete it"))
+            self.problems.append(front.source.problem(place, "M206", say("the subject holds an invisible character"), say("delete it")))
         translated = translate(written, self.record)
         inspected = inspect(translated.source, self.fields)
         for problem in (*translated.problems, *inspected.problems):
-            self.problems.append(front.source.problem(place, problem.code, f"{problem.cause} (in the subject)", problem.fix))
+            self.problems.append(
+                front.source.problem(place, problem.code, say("{cause} (in the subject)", cause=problem.cause), problem.fix)
+            )
         if inspected.shows_link:
-            cause = "the customer link stands in the subject, which mail servers write to their logs"
-            self.problems.append(front.source.problem(place, "M407", cause, "show it in the text"))
+            cause = say("the customer link stands in the subject, which mail servers write to their logs")
+            self.problems.append(front.source.problem(place, "M407", cause, say("show it in the text")))
         return translated.source
 
     def _inspect(self, source: SourceText, *, is_html: bool) -> tuple[str, Inspected]:
@@ -375,8 +409,10 @@ class _Pages:
         return translated.source, replace(inspected, problems=(*translated.problems, *inspected.problems))
 
     def _no_link(self, source: SourceText, what: str) -> None:
-        fix = f"put {{{{ {CUSTOMER_LINK} }}}} where the customer is to click"
-        self.problems.append(source.problem(Place(source.first_line, 1), "M410", f"{what} never shows the customer link", fix))
+        fix = say("put {{{{ {customer_link} }}}} where the customer is to click", customer_link=CUSTOMER_LINK)
+        self.problems.append(
+            source.problem(Place(source.first_line, 1), "M410", say("{what} never shows the customer link", what=what), fix)
+        )
 
 
 def _where_written(source: SourceText, problem: Problem, translated: str) -> Place:
@@ -398,5 +434,5 @@ def _line_of(inspected: Inspected, offset: int) -> int:
 def _invisible(source: SourceText) -> Iterator[Problem]:
     for number, line in enumerate(source.text.split("\n"), source.first_line):
         if has_invisible(line) or _PLACES.search(line):
-            cause = "the line holds a character that no editor shows"
-            yield source.problem(Place(number, 1), "M206", cause, "delete it and save the file as UTF-8")
+            cause = say("the line holds a character that no editor shows")
+            yield source.problem(Place(number, 1), "M206", cause, say("delete it and save the file as UTF-8"))
