@@ -78,7 +78,7 @@ def raised(folder: Path) -> Iterator[Stage]:
         served = running.enter_context(_process(workspace, "serve", "--port", str(port)))
         desks = {look: Desk(look, source, journal_of(workspace, source, look)) for look, source in SOURCES.items()}
         launcher = Launcher(public_url, secret, key)
-        stand_in = StandIn(desks, launcher, sinks.folder, emulator["url"].removesuffix("/api/v1"), _sign_in_links(workspace))
+        stand_in = StandIn(desks, launcher, sinks.folder, _sign_in_links(workspace))
         crm = running.enter_context(stand_in.serve(listener))
         yield Stage(workspace, served["url"], key, emulator["url"], sinks.folder, crm)
 

@@ -21,7 +21,6 @@ from jumpseat_sandbox.sources import SOURCES, journal_of, write_sources
 from jumpseat_sandbox.stand_in.desk import Desk
 from jumpseat_sandbox.stand_in.launching import Launcher
 from jumpseat_sandbox.stand_in.server import ADDRESS, StandIn
-from jumpseat_teamviewer.emulator import Running
 
 RECORDS = {
     "salesforce": "/salesforce/Case/500A000000D34xyIAB",
@@ -44,7 +43,7 @@ class Stage:
 
 
 @contextmanager
-def staged(workspace: Path, emulator: Running, sinks: Sinks) -> Iterator[Stage]:
+def staged(workspace: Path, sinks: Sinks) -> Iterator[Stage]:
     """Serve the workspace at the name of this machine, and the CRM at its number: two sites."""
     clock, secret = ShiftedClock(), secrets.token_urlsafe(32)
     bound = listening("127.0.0.1", 0)
@@ -59,7 +58,7 @@ def staged(workspace: Path, emulator: Running, sinks: Sinks) -> Iterator[Stage]:
             key = host.create_key("crm", "administrator", host.operator()).reveal()
             desks = {look: Desk(look, source, journal_of(workspace, source, look)) for look, source in SOURCES.items()}
             launcher = Launcher(public_url, secret, key, lambda: clock.now().timestamp())
-            stand_in = StandIn(desks, launcher, sinks.folder, emulator.base, lambda *_: public_url)
+            stand_in = StandIn(desks, launcher, sinks.folder, lambda *_: public_url)
             with stand_in.serve(crm_bound) as address:
                 yield Stage(host, address, clock)
 

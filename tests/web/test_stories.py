@@ -12,7 +12,6 @@ from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
 from story_kit import RECORDS, Stage, framed, staged
 
 from jumpseat_sandbox.sinks import Sinks
-from jumpseat_teamviewer.emulator import Running
 
 WAITING = {"en": "Waiting for the customer", "fr": "En attente du client"}
 JOINED = {"en": "joined", "fr": "a rejoint"}
@@ -22,8 +21,8 @@ SOON = 10_000
 
 
 @pytest.fixture
-def stage(workspace: Path, emulator: Running, sinks: Sinks) -> Iterator[Stage]:
-    with staged(workspace, emulator, sinks) as stage:
+def stage(workspace: Path, sinks: Sinks) -> Iterator[Stage]:
+    with staged(workspace, sinks) as stage:
         yield stage
 
 
@@ -88,7 +87,7 @@ def test_a_case_is_supported_from_the_first_click_to_its_history(
         expect(framed(tab, "notification").get_by_text(re.compile(JOINED[language]))).not_to_have_count(0, timeout=SOON)
 
     frame.locator("#do-close").click()
-    frame.locator("button.danger:visible").click()
+    frame.locator("dialog[open] [value=yes]" if script else "button.danger").click()
     is_now("closed")
     if not script:
         tab.reload()

@@ -72,14 +72,12 @@ class StandIn:
         desks: the CRM behind each look.
         launcher: how components are launched.
         outbox: folder with what customers received.
-        emulator: address of the emulated provider.
         sign_in_link: makes a link that signs somebody in to the host's own pages, by look and CRM id.
     """
 
     desks: Mapping[str, Desk]
     launcher: Launcher
     outbox: Path
-    emulator: str
     sign_in_link: Callable[[str, str], str] = field(repr=False)
 
     @contextmanager
@@ -249,7 +247,7 @@ class StandIn:
             "kinds": seat.words.kinds(desk.look) if desk else {},
             "person": (desk or self.desks["salesforce"]).person(seat.name),
         }
-        shared = {"say": seat.words, "host": self.launcher.host, "emulator": self.emulator, "path": request.url.path}
+        shared = {"say": seat.words, "host": self.launcher.host, "path": request.url.path}
         text = _environment().get_template(template).render(**shared, **looks, **values)
         headers = {"Content-Security-Policy": _POLICY.format(host=_origin(self.launcher.host)), "Referrer-Policy": "same-origin"}
         # Launches hold for minutes and are taken once: a page that comes from a browser's memory would show nothing.

@@ -38,7 +38,7 @@ def desks(tmp_path: Path) -> dict[str, Desk]:
 @pytest.fixture
 def crm(desks: dict[str, Desk], tmp_path: Path) -> Iterator[str]:
     launcher = Launcher(HOST, SECRET, "key")
-    stand_in = StandIn(desks, launcher, tmp_path / "outbox", "http://127.0.0.1:8", lambda *_: f"{HOST}/visit/once")
+    stand_in = StandIn(desks, launcher, tmp_path / "outbox", lambda *_: f"{HOST}/visit/once")
     with socket.create_server((ADDRESS, 0)) as listener, stand_in.serve(listener) as address:
         yield address
 
