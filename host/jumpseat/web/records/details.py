@@ -99,7 +99,7 @@ def show(request: Request, visitor: Visitor, session_id: str, said: Said | None 
         "may_share": bool(visitor.supporter.rights.level("share.send")),
     }
     title = say("Session {code}", code=known.session.code or known.session.id)
-    return answer(request, visitor, Page(title, COMPONENT, values=values, path=path_of(known.session)), status)
+    return answer(request, visitor, Page(title, COMPONENT, values=values, path=path_of(known.session), wide=True), status)
 
 
 def shown(known: Known, now: datetime, types: Mapping[str, str], channels: Mapping[str, str]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from fastapi import Response
-from starlette.responses import RedirectResponse
 
 from jumpseat.host import Host
 from jumpseat.web.forms import Form
 from jumpseat.web.identity import Visitor
+from jumpseat.web.leaving import led_to
 
 JOIN = "join"
 
@@ -24,5 +24,4 @@ def join(host: Host, visitor: Visitor, session_id: str) -> Response:
     Raises:
         SessionNotValid: the session is over.
     """
-    link = host.join_session(session_id, visitor.supporter)
-    return RedirectResponse(link.reveal(), 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    return led_to(visitor, host.join_session(session_id, visitor.supporter))

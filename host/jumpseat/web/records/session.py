@@ -9,19 +9,18 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from fastapi import Request, Response
-from starlette.responses import RedirectResponse
 
 from jumpseat.api.signin import Serving, host_of
 from jumpseat.contract import Abilities
 from jumpseat.errors import JumpseatError, PluginError, ProviderError, UsageError
 from jumpseat.host import Host
 from jumpseat.records.offer import Offer
-from jumpseat.secret import Secret
 from jumpseat.speech import joined, say
 from jumpseat.store.idempotency import Answer, Keyed
 from jumpseat.types import RecordRef, Session, SessionState, Share
 from jumpseat.web.forms import Form, Posted
 from jumpseat.web.identity import Seen, Visitor, record_path
+from jumpseat.web.leaving import led_to
 from jumpseat.web.records.session_buttons import CONNECTED, CONNECTED_REPLACE, Button, buttons, shown_types, without_crm
 from jumpseat.web.rendering import Page, answer
 from jumpseat.web.routing import pages
@@ -86,20 +85,15 @@ def post(source: str, object: str, id: str, request: Request, host: Serving, vis
     ref = RecordRef(object, id, source)
     action, _, which = form.get("action").partition(":")
     if action == "join":  # in a tab of its own, which has nothing else to show than the refusal
-        return led_to(host.join_session(which, visitor.supporter))
+        return led_to(visitor, host.join_session(which, visitor.supporter))
     if action == "sign_in":
-        return led_to(host.start_sign_in(which, visitor.supporter).url)
+        return led_to(visitor, host.start_sign_in(which, visitor.supporter).url)
     try:
         ask = _asked_first(host, visitor, ref, form)
         said = None if ask else _done(host, visitor, ref, action, which, form)
     except JumpseatError as error:
         return show(request, visitor, ref, Said(error.message, "error", error.code), error.status)
     return show(request, visitor, ref, said, ask=ask)
-
-
-def led_to(address: Secret) -> Response:
-    """To a page of a provider, which no page of the host names."""
-    return RedirectResponse(address.reveal(), 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 def _asked_first(host: Host, visitor: Visitor, ref: RecordRef, form: Form) -> Ask | None:

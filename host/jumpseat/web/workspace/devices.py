@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Request, Response
-from starlette.responses import RedirectResponse
 
 from jumpseat.api.signin import Serving, host_of
 from jumpseat.errors import JumpseatError, UsageError
 from jumpseat.reports.devices import MyDevices
-from jumpseat.secret import Secret
 from jumpseat.speech import say
 from jumpseat.web.forms import Posted
 from jumpseat.web.identity import Seen, Visitor
+from jumpseat.web.leaving import led_to
 from jumpseat.web.records.session import Said
 from jumpseat.web.rendering import Page, answer
 from jumpseat.web.routing import pages
@@ -37,16 +36,12 @@ def post(request: Request, host: Serving, visitor: Seen, form: Posted) -> Respon
     try:
         if action == "connect":
             account, _, device = named.partition(":")
-            return _led_to(host.connect_device(account, device, visitor.supporter))
+            return led_to(visitor, host.connect_device(account, device, visitor.supporter))
         if action == "sign_in":
-            return _led_to(host.start_sign_in(named, visitor.supporter).url)
+            return led_to(visitor, host.start_sign_in(named, visitor.supporter).url)
         raise UsageError(say("The page asked for something that it cannot do. Load it again."), param="action")
     except JumpseatError as error:
         return show(request, visitor, Said(error.message, "error", error.code), error.status)
-
-
-def _led_to(address: Secret) -> Response:
-    return RedirectResponse(address.reveal(), 303, {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
 
 
 def show(request: Request, visitor: Visitor, said: Said | None = None, status: int = 200) -> Response:
