@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jumpseat.catalogue.dashboard_checks import frames_of
+from jumpseat.catalogue.dashboard_checks import filters_of, frames_of
 from jumpseat.catalogue.model import Catalogue, SupportedObject
 from jumpseat.catalogue.positions import Reading, Steps
 from jumpseat.catalogue.problems import Problem, Severity
@@ -205,6 +205,23 @@ class CrossCheck:
                 yield self._at(
                     file, path, "M316", say("dashboards may not show pages of {origin}: '{url}'", origin=origin, url=url[:60]), fix
                 )
+
+        if self.vocabulary:
+            for path, field, value in filters_of(reading):
+                yield from self._filtered(file, path, field, value, self.vocabulary)
+
+    def _filtered(self, file: str, path: Steps, field: str, value: str, vocabulary: Vocabulary) -> Iterator[Problem]:
+        """Only warnings: what a plugin brought that is gone by now still stands in the rows."""
+        if field == "session_type" and value not in vocabulary.session_types:
+            cause, code, known = say("no plugin brings a session type '{value}' now", value=value), "M302", vocabulary.session_types
+        elif field == "channel" and value not in vocabulary.channels:
+            cause, code, known = say("no plugin brings a share channel '{value}' now", value=value), "M303", vocabulary.channels
+        else:
+            return
+        meant = near(value, known)
+        names = ", ".join(sorted(known))
+        fix = say("did you mean '{meant}'?", meant=meant) if meant else say("there are {names}", names=names)
+        yield self._at(file, path, code, cause, fix, "warning")
 
     # --- templates
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from jumpseat.catalogue.dashboards import ADDITIVE, COMMON_KEYS, DATA, KEYS, LONGEST_DAYS, WIDEST
+from jumpseat.catalogue.dashboards import ADDITIVE, CHOICES, COMMON_KEYS, DATA, KEYS, LONGEST_DAYS, WIDEST, wanted_values
 from jumpseat.catalogue.positions import Reading, Steps
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.vocabulary import near
@@ -135,8 +135,37 @@ def _fields(reading: Reading, path: Steps, tile: Mapping[str, Any]) -> Iterator[
         yield from _one(reading, (*path, "group"), tile["group"], data.fields, say("{name} cannot be grouped by", name=name))
     for field in tile.get("filter", ()):
         yield from _one(reading, (*path, "filter", field), field, data.fields, say("{name} cannot be filtered by", name=name), key=True)
+        yield from _filtered(reading, path, name, field, tile["filter"][field])
     for number, column in enumerate(tile.get("columns", ())):
         yield from _one(reading, (*path, "columns", number), column, data.columns, say("a list of {name} has no column", name=name))
+
+
+def _filtered(reading: Reading, path: Steps, data: str, field: str, said: Any) -> Iterator[Problem]:
+    """Values that the field can never have; names of session types and the like are looked at elsewhere."""
+    known = CHOICES.get((data, field), ())
+    for number, value in enumerate(wanted_values(said)):
+        if known and value not in known:
+            steps = (*path, "filter", field, number) if isinstance(said, list) else (*path, "filter", field)
+            meant = near(value, known)
+            fix = say("did you mean '{meant}'?", meant=meant) if meant else say("write one of {known}", known=", ".join(known))
+            cause = say("the '{field}' of {data} is never '{value}'", field=field, data=data, value=value)
+            yield _problem(reading, steps, "M104", cause, fix)
+
+
+def filters_of(reading: Reading) -> Iterator[tuple[Steps, str, str]]:
+    """Path, field and value of every filter that is a text; a file that has errors may hold anything.
+
+    Args:
+        reading: of a dashboard.
+    """
+    for path, tile in _each(reading):
+        filters = tile.get("filter")
+        for field, said in filters.items() if isinstance(filters, dict) else ():
+            if isinstance(said, str):
+                yield (*path, "filter", field), field, said
+            for number, value in enumerate(said if isinstance(said, list) else ()):
+                if isinstance(value, str):
+                    yield (*path, "filter", field, number), field, value
 
 
 def _one(reading: Reading, path: Steps, word: str, known: Collection[str], lead: str, *, key: bool = False) -> Iterator[Problem]:

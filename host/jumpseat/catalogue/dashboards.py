@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from jumpseat.catalogue.positions import Reading
-from jumpseat.types import NOTHING
+from jumpseat.types import NOTHING, SessionState, ShareState
 
 Kind = Literal["number", "column", "bar", "donut", "line", "view", "text", "frame"]
 Interval = Literal["day", "week", "month"]
@@ -81,6 +81,16 @@ MEASURES: Mapping[str, str] = MappingProxyType(
         "longest_minutes": "Minutes that the longest connection lasted.",
     }
 )
+_YES_NO = ("true", "false")
+CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+    {
+        ("sessions", "state"): tuple(state.value for state in SessionState),
+        ("sessions", "joined"): _YES_NO,
+        ("sessions", "shared"): _YES_NO,
+        ("shares", "state"): tuple(state.value for state in ShareState),
+    }
+)
+"""By data and field: all values that it can have; of other fields they are names."""
 ADDITIVE = frozenset({"count", "total_minutes"})
 """Measures whose parts add up to the whole, so that they can be stacked or cut like a cake."""
 
@@ -174,7 +184,7 @@ def tile_of(said: Mapping[str, Any]) -> Tile:
     """One tile, which was checked."""
     values = dict(said)
     if "filter" in values:
-        values["filter"] = MappingProxyType({name: _wanted(value) for name, value in values["filter"].items()})
+        values["filter"] = MappingProxyType({name: wanted_values(value) for name, value in values["filter"].items()})
     if "range" in values:
         values["range"] = range_of(values["range"])
     if values["kind"] == "view":
@@ -182,7 +192,8 @@ def tile_of(said: Mapping[str, Any]) -> Tile:
     return Tile(**values)
 
 
-def _wanted(value: Any) -> tuple[str, ...]:
+def wanted_values(value: Any) -> tuple[str, ...]:
+    """The values of a filter as it is written: one, or a list."""
     if isinstance(value, bool):
         return ("true" if value else "false",)
     return tuple(value) if isinstance(value, list) else (value,)
