@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from jumpseat.editing.planning import ABSENT
 from jumpseat.errors import InvalidValue, NotFound
 from jumpseat.web.forms import Form
 from jumpseat.web.workspace import arranging
@@ -21,20 +19,6 @@ def values_of(layout: list[list[dict[str, Any]]]) -> dict[str, Any]:
     names = iter(f"t{number}" for number in range(100))
     rows = [{"tiles": [{"name": next(names), "kind": "text", "title": "T", "text": "T.", **tile} for tile in row]} for row in layout]
     return {"name": "a", "label": "A", "rows": rows}
-
-
-def after(values: dict[str, Any], keys: arranging.Keys) -> dict[str, Any]:
-    """The values with some keys changed, as the editing room does it."""
-    found = copy.deepcopy(values)
-    for (*above, last), value in keys.items():
-        place: Any = found
-        for step in above:
-            place = place[step]
-        if value is ABSENT:
-            place.pop(last, None)
-        else:
-            place[last] = value
-    return found
 
 
 def names(values: dict[str, Any]) -> list[list[str]]:
@@ -51,7 +35,7 @@ def test_moving_loses_no_tile_and_makes_no_row_too_wide(layout: list[list[dict[s
     all_names = sorted(name for row in names(values) for name in row)
     for number, action in moves:
         before = max(12, *widths(values))
-        values = after(values, arranging.moved(values, all_names[number % len(all_names)], action))
+        values = arranging.applied(values, arranging.moved(values, all_names[number % len(all_names)], action))
 
         assert sorted(name for row in names(values) for name in row) == all_names
         assert max(widths(values)) <= before
@@ -72,7 +56,7 @@ def test_moving_loses_no_tile_and_makes_no_row_too_wide(layout: list[list[dict[s
 def test_a_tile_moves_where_the_button_says(name: str, action: str, rows: list[list[str]]) -> None:
     values = values_of([[{}, {}, {}], [{}]])
 
-    assert names(after(values, arranging.moved(values, name, action))) == rows
+    assert names(arranging.applied(values, arranging.moved(values, name, action))) == rows
 
 
 @given(layout=layouts, action=st.sampled_from(["wider", "narrower", "higher", "lower"]))
@@ -101,7 +85,7 @@ def test_a_tile_that_is_gone_is_told() -> None:
 def test_another_kind_takes_what_it_needs_and_leaves_what_it_has_no_use_for() -> None:
     values = values_of([[{}]])
     form = Form({"kind": ["donut"], "title": ["T"], "width": ["4"], "height": ["2"], "text": ["T."]})
-    tile = after(values, arranging.changed(values, "t0", form))["rows"][0]["tiles"][0]
+    tile = arranging.applied(values, arranging.changed(values, "t0", form))["rows"][0]["tiles"][0]
 
     assert tile == {"name": "t0", "kind": "donut", "title": "T", "data": "sessions", "group": "session_type"}
 
@@ -110,7 +94,7 @@ def test_what_another_kind_of_data_does_not_have_goes() -> None:
     values = values_of([[{}]])
     values["rows"][0]["tiles"][0] = {"name": "t0", "kind": "number", "title": "T", "data": "sessions", "measure": "joined_percent"}
     form = Form({"kind": ["number"], "title": ["T"], "data": ["connections"], "measure": ["joined_percent"]})
-    tile = after(values, arranging.changed(values, "t0", form))["rows"][0]["tiles"][0]
+    tile = arranging.applied(values, arranging.changed(values, "t0", form))["rows"][0]["tiles"][0]
 
     assert tile == {"name": "t0", "kind": "number", "title": "T", "data": "connections"}
 
@@ -127,7 +111,7 @@ def test_filters_are_written_one_in_each_line(said: str, found: Any) -> None:
     values = values_of([[{}]])
     form = Form({"kind": ["number"], "title": ["T"], "filter": [said]})
 
-    assert after(values, arranging.changed(values, "t0", form))["rows"][0]["tiles"][0].get("filter") == found
+    assert arranging.applied(values, arranging.changed(values, "t0", form))["rows"][0]["tiles"][0].get("filter") == found
 
 
 @pytest.mark.parametrize("said", ["state", "state:", "state: ,"])

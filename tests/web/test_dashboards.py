@@ -28,9 +28,9 @@ def busy(pages: Pages) -> Pages:
     return pages
 
 
-def tile(page: str, name: str) -> str:
+def tile(page: str, name: str, before: str = "tile-") -> str:
     """The part of a page that one tile is."""
-    found = re.search(rf'<section[^>]*aria-labelledby="tile-{name}".*?</section>', page, re.DOTALL)
+    found = re.search(rf'<section[^>]*aria-labelledby="{before}{name}(?:-h)?".*?</section>', page, re.DOTALL)
     assert found, f"there is no tile {name}"
     return found[0]
 
@@ -202,6 +202,20 @@ def test_what_would_break_the_file_is_refused_with_the_reason(pages: Pages, work
     assert wide.status_code == 422
     assert "the tiles of this row are 13 wide together, where 12 fit" in text_of(wide)
     assert (workspace / FILE).read_text() == before
+
+
+def test_what_was_typed_and_refused_is_shown_again(pages: Pages) -> None:
+    reader = pages.reader(None)
+    page = reader.get("/dashboards/activity/edit").text
+    hash = re.search(r'name="hash" value="([^"]*)"', page)[1]  # type: ignore[index]  # every form has one
+    typed = {"title": "By type", "kind": "column", "width": "11", "height": "3", "data": "sessions", "group": "session_type"}
+    refused = reader.post("/dashboards/activity/edit", page, hash=hash, tile="sessions_per_day", action="save", **typed)
+    form = tile(refused.text, "sessions_per_day", "t-")
+
+    assert refused.status_code == 422
+    assert 'value="By type"' in form
+    assert 'name="width" type="number" value="11"' in form
+    assert "<details open>" in form
 
 
 def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(pages: Pages, workspace: Path) -> None:

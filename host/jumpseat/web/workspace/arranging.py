@@ -5,6 +5,7 @@ Everything here is pure: it is told what the file says and answers a mapping for
 
 from __future__ import annotations
 
+import copy
 import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -123,6 +124,20 @@ def settings(values: Values, form: Form) -> Keys:
     if isinstance(values.get("range"), dict) and not form.get("range"):
         del wanted["range"]  # days of its own, which the form does not offer
     return {(key,): value for key, value in wanted.items() if value != values.get(key, ABSENT)}
+
+
+def applied(values: Values, keys: Keys) -> dict[str, Any]:
+    """The values as they would be with some keys changed."""
+    found = copy.deepcopy(dict(values))
+    for (*above, last), value in keys.items():
+        place: Any = found
+        for step in above:
+            place = place[step]
+        if value is not ABSENT:
+            place[last] = value
+        elif last in place:
+            del place[last]
+    return found
 
 
 def free_name(title: str, used: Collection[str]) -> str:

@@ -67,23 +67,27 @@ def get(name: str, request: Request, visitor: Seen) -> Response:
 
 @router.post("/dashboards/{name}/edit")
 def post(name: str, request: Request, host: Serving, visitor: Seen, form: Posted) -> Response:
-    """Change one thing; then the forms again, at the tile that was changed."""
+    """Change one thing; then the forms again, at the tile that was changed. What was typed and refused is shown again."""
+    typed: arranging.Keys = {}
     try:
         file = PurePosixPath(_found(host, visitor.supporter, name).file).stem
         if form.get("action") == "delete":
             host.delete_file("dashboard", file, visitor.supporter, expected=form.get("hash"))
             return RedirectResponse("/dashboards", 303)
         edited = host.file_of("dashboard", file, visitor.supporter)
-        change = Change(keys=_keys(edited, form))
-        host.save_change("dashboard", file, change, visitor.supporter, expected=form.get("hash"))
+        keys = _keys(edited, form)
+        typed = keys if form.get("action") == "save" else {}
+        host.save_change("dashboard", file, Change(keys=keys), visitor.supporter, expected=form.get("hash"))
     except JumpseatError as error:
-        return show(request, visitor, name, _said(error), error.status)
+        return show(request, visitor, name, _said(error), error.status, typed)
     tile = form.get("tile")
     return RedirectResponse(f"/dashboards/{name}/edit?saved{f'#tile-{tile}' if tile.isidentifier() else ''}", 303)
 
 
-def show(request: Request, visitor: Visitor, name: str, said: Said | None = None, status: int = 200) -> Response:
-    """The page, with what came of the last action."""
+def show(
+    request: Request, visitor: Visitor, name: str, said: Said | None = None, status: int = 200, typed: arranging.Keys | None = None
+) -> Response:
+    """The page, with what came of the last action, and what was typed where that was refused."""
     host = host_of(request)
     dashboard = _found(host, visitor.supporter, name)
     edited = host.file_of("dashboard", PurePosixPath(dashboard.file).stem, visitor.supporter)
@@ -91,7 +95,8 @@ def show(request: Request, visitor: Visitor, name: str, said: Said | None = None
         **_words(),
         "dashboard": dashboard,
         "edited": edited,
-        "values": edited.values,
+        "values": arranging.applied(edited.values, typed or {}),
+        "opened": {steps[:4] for steps in typed or ()},
         "sets": [(one.name, one.label) for one in host.catalogue.permission_sets],
         "frames": sorted(host.catalogue.host.dashboard_frames),
         "said_last": said,
