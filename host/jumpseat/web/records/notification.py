@@ -22,7 +22,7 @@ from jumpseat.web.routing import pages
 router = pages()
 PATH = "/notification"
 OF_RECORD = "/r/{source}/{object}/{id}/notification"
-COMPONENT = "components/notification.html"
+COMPONENT, STYLE = "components/notification.html", "notification.css"
 
 
 @router.get(PATH)
@@ -73,7 +73,7 @@ def _show(request: Request, visitor: Visitor, ref: RecordRef | None, said: Said 
     host = host_of(request)
     sessions = host.joined_sessions(visitor.supporter, ref=ref)
     values = {**shown(ref, sessions, types_of(host)), "said_last": said, "may_join": may_join(visitor)}
-    page = Page(say("Customers who have joined"), COMPONENT, values=values, path=values["address"], styles=("notification.css",))
+    page = Page(say("Customers who have joined"), COMPONENT, values=values, path=values["address"], styles=(STYLE,))
     return answer(request, visitor, page, status)
 
 

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping
 
 from fastapi import Request, Response
 
+from jumpseat.api.signin import host_of
 from jumpseat.web.identity import Visitor
 from jumpseat.web.records import notification
-from jumpseat.web.workspace import company, devices
+from jumpseat.web.workspace import company, dashboards, devices
 
 Shower = Callable[[Request, Visitor], Response]
 COMPONENTS: Mapping[str, Shower] = {
     "notification": notification.show_all,
     "devices": devices.show,
     "company": company.show,
+    "dashboards": lambda request, visitor: dashboards.listed(request, host_of(request), visitor),
 }
 
 
