@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal
 from babel.units import format_unit
@@ -129,6 +130,7 @@ def environment(language: str, words: tuple[tuple[str, str], ...] = ()) -> Envir
         day=lambda at: format_date(at, "medium", locale=locale),
         span=lambda length: format_timedelta(length, locale=locale, threshold=1.5),
         remaining=lambda length: remaining(length, locale),
+        language_name=lambda code: language_name(code, locale),
         clock=lambda at: format_time(at.astimezone(UTC), "HH:mm", locale=locale) + f"{NO_BREAK}UTC",
         number=lambda value: format_decimal(value, locale=locale),
         iso=lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -139,6 +141,14 @@ def environment(language: str, words: tuple[tuple[str, str], ...] = ()) -> Envir
 def moment(at: datetime, locale: str) -> str:
     """A time in words of the language, always in UTC and saying so; the script turns it into local time where that is wished."""
     return f"{format_datetime(at.astimezone(UTC), 'd MMM y, HH:mm', locale=locale)}{NO_BREAK}UTC"
+
+
+def language_name(code: str, locale: str) -> str:
+    """What people call a language; its code where nobody knows."""
+    try:
+        return Locale.parse(code, sep="-").get_display_name(locale) or code
+    except (ValueError, UnknownLocaleError):
+        return code
 
 
 def remaining(length: timedelta, locale: str) -> str:

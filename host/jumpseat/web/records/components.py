@@ -8,11 +8,12 @@ from fastapi import Request, Response
 
 from jumpseat.types import RecordRef
 from jumpseat.web.identity import Visitor
-from jumpseat.web.records import connections, history, notification, session
+from jumpseat.web.records import connections, history, notification, session, share
 
 Shower = Callable[[Request, Visitor, RecordRef], Response]
 COMPONENTS: Mapping[str, Shower] = {
     "session": session.show,
+    "share": share.show,
     "history": history.show,
     "connections": connections.show,
     "notification": notification.show,
