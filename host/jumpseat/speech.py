@@ -97,7 +97,10 @@ def say_n(singular: str, plural: str, n: int, /, **values: object) -> Said:
 
 def joined(*texts: str, by: str = " ") -> Said:
     """Texts one after the other, each of them translatable on its own; empty ones are left out."""
-    values = {f"part{number}": text for number, text in enumerate(filter(None, texts), start=1)}
+    parts = [text for text in texts if text]
+    if isinstance(by, Said):
+        parts, by = [one for text in parts for one in (by, text)][1:], ""
+    values = {f"part{number}": text for number, text in enumerate(parts, start=1)}
     return _said(by.replace("{", "{{").replace("}", "}}").join(f"{{{name}}}" for name in values), values)
 
 

@@ -93,6 +93,7 @@ def test_sentences_are_joined_without_losing_their_translations() -> None:
     assert joined(failed, "", again) == "The channel 'sms' failed. Try again."
     assert french(joined(failed, again)) == french(failed + " " + again) == "Le canal « sms » a échoué. Réessayez."
     assert french("- " + again) == "- Réessayez."
+    assert french(joined("a", "b", "c", by=say("Try again."))) == "aRéessayez.bRéessayez.c"
 
 
 def test_a_moment_is_written_as_the_reader_has_it() -> None:

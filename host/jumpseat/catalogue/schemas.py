@@ -37,27 +37,33 @@ SAFE_ADDRESS = "^https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5}
 ONE_LINE = "^[^ \r\n](?:[^\r\n]*[^ \r\n])?$"
 
 FORMS: Mapping[str, tuple[str, str]] = {
-    NAME: ("a name of small letters, digits and '_' that begins with a letter", "write it like 'remote_control'"),
-    PLUGIN_NAME: ("a name of small letters, digits, '_' and '-' that begins with a letter", "write it like 'teamviewer'"),
+    NAME: (say("a name of small letters, digits and '_' that begins with a letter"), say("write it like 'remote_control'")),
+    PLUGIN_NAME: (say("a name of small letters, digits, '_' and '-' that begins with a letter"), say("write it like 'teamviewer'")),
     OBJECT_NAME: (
-        "an API name of letters, digits and '_' that begins with a letter",
-        "write it as the CRM does: 'Case', 'Service_Contract__c'",
+        say("an API name of letters, digits and '_' that begins with a letter"),
+        say("write it as the CRM does: 'Case', 'Service_Contract__c'"),
     ),
-    FIELD_NAME: ("the API name of a field", "write it as the CRM does: 'CaseNumber', 'Account.Name'"),
-    DURATION: ("a duration", "write a whole number and a unit: 90s, 15m, 24h or 7d"),
-    LANGUAGE: ("a language code", "write it like 'en', 'fr' or 'pt-BR'"),
-    COUNTRY: ("a country code of two capital letters", "write it like 'FR'"),
-    WEB_ADDRESS: ("a web address", "write it like 'https://support.example.com', without user, '?' and '#'"),
-    ORIGIN: ("the origin of a web page", "write it like 'https://example.lightning.force.com', without a path and without '*'"),
-    EMAIL: ("an e-mail address", "write it like 'support@example.com'"),
-    HOST_NAME: ("the name of a host", "write it like 'crm.intranet.example.com', without 'https://' and without a port"),
-    EXTRA_NAME: ("a name of letters, digits, '_', '.' and '@' that begins with a letter", "write it as the CRM does: 'Region__c'"),
-    ENV_NAME: ("the name of an environment variable", "write it like 'JUMPSEAT_LAUNCH_SECRET'"),
-    CRON: ("a cron expression of five fields", "write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'"),
-    TIMEZONE: ("the name of a time zone", "write it like 'Europe/Paris' or 'UTC'"),
-    DAY: ("a day", 'write it like "2026-03-31", in quotes'),
-    SAFE_ADDRESS: ("a web address that begins with https://", "write it like 'https://reports.example.com/today', without user and '#'"),
-    ONE_LINE: ("one line of text without spaces at its ends", "take out line breaks, and spaces at both ends"),
+    FIELD_NAME: (say("the API name of a field"), say("write it as the CRM does: 'CaseNumber', 'Account.Name'")),
+    DURATION: (say("a duration"), say("write a whole number and a unit: 90s, 15m, 24h or 7d")),
+    LANGUAGE: (say("a language code"), say("write it like 'en', 'fr' or 'pt-BR'")),
+    COUNTRY: (say("a country code of two capital letters"), say("write it like 'FR'")),
+    WEB_ADDRESS: (say("a web address"), say("write it like 'https://support.example.com', without user, '?' and '#'")),
+    ORIGIN: (say("the origin of a web page"), say("write it like 'https://example.lightning.force.com', without a path and without '*'")),
+    EMAIL: (say("an e-mail address"), say("write it like 'support@example.com'")),
+    HOST_NAME: (say("the name of a host"), say("write it like 'crm.intranet.example.com', without 'https://' and without a port")),
+    EXTRA_NAME: (
+        say("a name of letters, digits, '_', '.' and '@' that begins with a letter"),
+        say("write it as the CRM does: 'Region__c'"),
+    ),
+    ENV_NAME: (say("the name of an environment variable"), say("write it like 'JUMPSEAT_LAUNCH_SECRET'")),
+    CRON: (say("a cron expression of five fields"), say("write minute, hour, day of month, month and day of week, like '30 2 * * 1-5'")),
+    TIMEZONE: (say("the name of a time zone"), say("write it like 'Europe/Paris' or 'UTC'")),
+    DAY: (say("a day"), say('write it like "2026-03-31", in quotes')),
+    SAFE_ADDRESS: (
+        say("a web address that begins with https://"),
+        say("write it like 'https://reports.example.com/today', without user and '#'"),
+    ),
+    ONE_LINE: (say("one line of text without spaces at its ends"), say("take out line breaks, and spaces at both ends")),
 }
 """What each pattern means, in words, and how to write it."""
 

@@ -14,14 +14,15 @@ from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.schemas import FORMS, SCHEMAS
 from jumpseat.catalogue.source_text import Place
 from jumpseat.catalogue.vocabulary import near
+from jumpseat.speech import joined, say
 
 _KINDS = {
-    "string": "a text",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "array": "a list",
-    "object": "a mapping",
+    "string": say("a text"),
+    "boolean": say("true or false"),
+    "integer": say("a whole number"),
+    "number": say("a number"),
+    "array": say("a list"),
+    "object": say("a mapping"),
 }
 _LONGEST_SHOWN = 60
 
@@ -89,12 +90,14 @@ def _doubtful(reading: Reading, spared: set[Steps]) -> Iterator[Problem]:
     for path, places in _walk(reading.value, reading.places, ()):
         if places.doubtful and path not in spared and path[:1] != ("settings",):
             text = _at(reading.value, path)
-            yield reading.source.problem(places.value, "M106", needs_quotes(text, looks_like(text) or "something else"), f'write "{text}"')
+            yield reading.source.problem(
+                places.value, "M106", needs_quotes(text, looks_like(text) or say("something else")), say('write "{text}"', text=text)
+            )
 
 
 def needs_quotes(text: str, what: str) -> str:
     """The cause of M106."""
-    return f"{text} stands without quotes and reads as {what}, where a text is expected"
+    return say("{text} stands without quotes and reads as {what}, where a text is expected", text=text, what=what)
 
 
 def _walk(value: Any, places: Any, path: Steps) -> Iterator[tuple[Steps, Any]]:
@@ -141,9 +144,9 @@ def shown(reading: Reading, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list):
-        return f"a {'mapping' if isinstance(value, dict) else 'list'}"
+        return say("a mapping") if isinstance(value, dict) else say("a list")
     if reading.source.masked:
-        return "a text" if isinstance(value, str) else "a number"
+        return say("a text") if isinstance(value, str) else say("a number")
     text = str(value).replace("\n", "\\n")
     text = text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
     return f"'{text}'" if isinstance(value, str) else text
@@ -152,9 +155,9 @@ def shown(reading: Reading, value: Any) -> str:
 def _named(path: Steps) -> str:
     """What a path is called in a message: its last key, ``item 2 of 'languages'``, or ``the file``."""
     if not path:
-        return "the file"
+        return say("the file")
     if isinstance(path[-1], int):
-        return f"item {path[-1] + 1} of {_named(path[:-1])}"
+        return say("item {number} of {whole}", number=path[-1] + 1, whole=_named(path[:-1]))
     return f"'{path[-1]}'"
 
 
@@ -166,22 +169,26 @@ def _unknown_keys(
         if key in known:
             continue
         meant = near(key, known)
-        fix = f"did you mean '{meant}'?" if meant else _choices_fix("the keys here are", sorted(known))
+        fix = say("did you mean '{meant}'?", meant=meant) if meant else _choices_fix(say("the keys here are"), sorted(known))
         if meant in error.instance:
             line = reading.places.of_key((*path, str(meant))).line
-            fix = f"delete it; '{meant}' stands in line {line}"
+            fix = say("delete it; '{meant}' stands in line {line}", meant=meant, line=line)
         elif meant:
             suggested.add((path, meant))
         right = kind == "permission-set" and path[:1] == ("rights",)
-        cause = f"there is no right '{'.'.join((*(str(step) for step in path[1:]), key))}'" if right else f"unknown key '{key}'"
+        cause = (
+            say("there is no right '{right}'", right=".".join((*(str(step) for step in path[1:]), key)))
+            if right
+            else say("unknown key '{key}'", key=key)
+        )
         yield (*path, key), reading.source.problem(reading.places.of_key((*path, key)), "M312" if right else "M102", cause, fix)
 
 
 def _missing(kind: str, reading: Reading, path: Steps, key: str) -> Problem:
     description = _schema_at(kind, (*path, key)).get("description", "")
-    where = f" in {_named(path)}" if path else ""
     place = _first_place(reading, path)
-    return reading.source.problem(place, "M101", f"'{key}' is missing{where}", f"add '{key}: …' ({_as_clause(description)})")
+    cause = say("'{key}' is missing in {whole}", key=key, whole=_named(path)) if path else say("'{key}' is missing", key=key)
+    return reading.source.problem(place, "M101", cause, say("add '{key}: …' ({what})", key=key, what=_as_clause(description)))
 
 
 def _first_place(reading: Reading, path: Steps) -> Place:
@@ -207,7 +214,7 @@ def _as_clause(description: str) -> str:
 
 
 def _choices_fix(lead: str, choices: list[str]) -> str:
-    return f"{lead} {', '.join(choices)}"
+    return say("{lead} {choices}", lead=lead, choices=", ".join(choices))
 
 
 def _problem(reading: Reading, path: Steps, code: str, cause: str, fix: str) -> Problem:
@@ -220,24 +227,32 @@ def _problem(reading: Reading, path: Steps, code: str, cause: str, fix: str) -> 
 def _without_value(kind: str, path: Steps, fix: str) -> str:
     """The fix of a key without a value; only one that may be left out can be deleted."""
     required = bool(path) and path[-1] in _schema_at(kind, path[:-1]).get("required", ())
-    return fix if required else f"{fix}, or delete the line"
+    return fix if required else say("{fix}, or delete the line", fix=fix)
 
 
 def _wrong_type(kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
     wanted = [error.validator_value] if isinstance(error.validator_value, str) else list(error.validator_value)
     value, name = error.instance, _named(path)
     if value is None:
-        return _problem(reading, path, "M107", f"{name} has no value", _without_value(kind, path, "write a value"))
+        return _problem(reading, path, "M107", say("{name} has no value", name=name), _without_value(kind, path, say("write a value")))
     if wanted == ["string"] and isinstance(value, bool | int | float) and error.schema.get("pattern") not in FORMS_OF_NUMBERS:
-        text = shown(reading, value) if not reading.source.masked else "this"
-        what = "a boolean" if isinstance(value, bool) else "a number"
-        fix = "put it in quotes" if reading.source.masked else f'write "{text}"'
+        text = shown(reading, value) if not reading.source.masked else say("this")
+        what = say("a boolean") if isinstance(value, bool) else say("a number")
+        fix: str = say("put it in quotes") if reading.source.masked else say('write "{text}"', text=text)
         return _problem(reading, path, "M106", needs_quotes(text, what), fix)
     if wanted == ["string"] and error.schema.get("pattern") in FORMS_OF_NUMBERS:
         words, fix = FORMS[error.schema["pattern"]]
-        return _problem(reading, path, "M105", f"{name} must be {words}, but is {shown(reading, value)}", fix)
-    words = " or ".join(_KINDS[one] for one in wanted)
-    return _problem(reading, path, "M103", f"{name} must be {words}, but is {shown(reading, value)}", _type_fix(wanted, value))
+        return _problem(
+            reading, path, "M105", say("{name} must be {words}, but is {shown}", name=name, words=words, shown=shown(reading, value)), fix
+        )
+    words = joined(*(_KINDS[one] for one in wanted), by=say(" or "))
+    return _problem(
+        reading,
+        path,
+        "M103",
+        say("{name} must be {words}, but is {shown}", name=name, words=words, shown=shown(reading, value)),
+        _type_fix(wanted, value),
+    )
 
 
 FORMS_OF_NUMBERS = frozenset(pattern for pattern, (words, _) in FORMS.items() if words == "a duration")
@@ -250,21 +265,25 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][\w.-]*")
 
 def _type_fix(wanted: list[str], value: Any) -> str:
     if wanted == ["boolean"]:
-        return "write true or false, in small letters and without quotes"
+        return say("write true or false, in small letters and without quotes")
     if wanted == ["array"]:
         if not isinstance(value, str) or len(value) > _LONGEST_SHOWN or set(value) & set(',"'):
-            return "write a list: [first, second]"
-        return f"write [{value}]" if _PLAIN_NAME.fullmatch(value) else f'write ["{value}"]'
+            return say("write a list: [first, second]")
+        return say("write [{value}]", value=value) if _PLAIN_NAME.fullmatch(value) else say('write ["{value}"]', value=value)
     if wanted == ["object"]:
-        return "write 'key: value' lines, indented below it"
-    return f"write {' or '.join(_KINDS[one] for one in wanted)}"
+        return say("write 'key: value' lines, indented below it")
+    return say("write {words}", words=joined(*(_KINDS[one] for one in wanted), by=say(" or ")))
 
 
 def _not_a_choice(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
     choices = ["true" if one is True else str(one) for one in error.validator_value]
     meant = near(error.instance, choices) if isinstance(error.instance, str) else None
-    fix = f"did you mean '{meant}'?" if meant else _choices_fix("write one of" if len(choices) > 1 else "write", choices)
-    return _problem(reading, path, "M104", f"{_named(path)} cannot be {shown(reading, error.instance)}", fix)
+    fix = (
+        say("did you mean '{meant}'?", meant=meant)
+        if meant
+        else _choices_fix(say("write one of") if len(choices) > 1 else say("write"), choices)
+    )
+    return _problem(reading, path, "M104", say("{name} cannot be {shown}", name=_named(path), shown=shown(reading, error.instance)), fix)
 
 
 def _wrong_form(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
@@ -272,49 +291,67 @@ def _wrong_form(_kind: str, reading: Reading, path: Steps, error: Any) -> Proble
     # A wrong key of a free mapping: jsonschema reports it at the mapping, with the key as the value.
     if "propertyNames" in error.absolute_schema_path:
         place = reading.places.of_key((*path, error.instance))
-        return reading.source.problem(place, "M105", f"the key '{error.instance}' must be {words}", fix)
-    return _problem(reading, path, "M105", f"{_named(path)} must be {words}, but is {shown(reading, error.instance)}", fix)
+        return reading.source.problem(place, "M105", say("the key '{key}' must be {words}", key=error.instance, words=words), fix)
+    return _problem(
+        reading,
+        path,
+        "M105",
+        say("{name} must be {words}, but is {shown}", name=_named(path), words=words, shown=shown(reading, error.instance)),
+        fix,
+    )
 
 
 def _wrong_size(kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
     name, bound, unit = _named(path), error.validator_value, _UNITS[error.validator]
     if "propertyNames" in error.absolute_schema_path:
-        name, path = f"the key '{error.instance[:_LONGEST_SHOWN]}…'", (*path, error.instance)
+        name, path = say("the key '{key}…'", key=error.instance[:_LONGEST_SHOWN]), (*path, error.instance)
     has = len(error.instance)
     if has < bound and not has:
-        return _problem(reading, path, "M109", f"{name} is empty", _without_value(kind, path, "fill it in"))
+        return _problem(reading, path, "M109", say("{name} is empty", name=name), _without_value(kind, path, say("fill it in")))
     if error.validator == "maxProperties" and bound == 1:
-        return _problem(reading, path, "M109", f"{name} has {has} keys where one is allowed", "make each key an item of its own")
-    side, fix = ("at least", "write more") if has < bound else ("at most", "shorten it")
-    return _problem(reading, path, "M109", f"{name} has {has} {unit}, but {side} {bound} are allowed", fix)
+        return _problem(
+            reading,
+            path,
+            "M109",
+            say("{name} has {has} keys where one is allowed", name=name, has=has),
+            say("make each key an item of its own"),
+        )
+    side, fix = (say("at least"), say("write more")) if has < bound else (say("at most"), say("shorten it"))
+    return _problem(
+        reading,
+        path,
+        "M109",
+        say("{name} has {has} {unit}, but {side} {bound} are allowed", name=name, has=has, unit=unit, side=side, bound=bound),
+        fix,
+    )
 
 
 def _wrong_number(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
     least, most = error.schema["minimum"], error.schema["maximum"]
-    side = f"at least {least}" if error.validator == "minimum" else f"at most {most}"
-    cause = f"{_named(path)} must be {side}, but is {shown(reading, error.instance)}"
-    return _problem(reading, path, "M109", cause, f"write a whole number from {least} to {most}")
+    side = say("at least {least}", least=least) if error.validator == "minimum" else say("at most {most}", most=most)
+    cause = say("{name} must be {words}, but is {shown}", name=_named(path), words=side, shown=shown(reading, error.instance))
+    return _problem(reading, path, "M109", cause, say("write a whole number from {least} to {most}", least=least, most=most))
 
 
 _UNITS = {
-    "minLength": "characters",
-    "maxLength": "characters",
-    "minItems": "items",
-    "maxItems": "items",
-    "minProperties": "keys",
-    "maxProperties": "keys",
+    "minLength": say("characters"),
+    "maxLength": say("characters"),
+    "minItems": say("items"),
+    "maxItems": say("items"),
+    "minProperties": say("keys"),
+    "maxProperties": say("keys"),
 }
 
 
 def _repeated(_kind: str, reading: Reading, path: Steps, error: Any) -> Problem:
     items = error.instance
     again = next(index for index, item in enumerate(items) if item in items[:index])
-    cause = f"{shown(reading, items[again])} stands twice in {_named(path)}"
-    return _problem(reading, (*path, again), "M108", cause, "keep one of the two")
+    cause = say("{shown} stands twice in {whole}", shown=shown(reading, items[again]), whole=_named(path))
+    return _problem(reading, (*path, again), "M108", cause, say("keep one of the two"))
 
 
 def _other(_kind: str, reading: Reading, path: Steps, _error: Any) -> Problem:
-    return _problem(reading, path, "M103", f"{_named(path)} does not have the right shape", CODES["M103"].explanation)
+    return _problem(reading, path, "M103", say("{name} does not have the right shape", name=_named(path)), CODES["M103"].explanation)
 
 
 _WORDS: Mapping[str, Callable[[str, Reading, Steps, Any], Problem]] = {

@@ -6,8 +6,9 @@ from typing import Any
 
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.source_text import Place, SourceText
+from jumpseat.speech import say
 
-_INDENT = "put the keys of one mapping, and the '-' of one list, in the same column"
+_INDENT = say("put the keys of one mapping, and the '-' of one list, in the same column")
 
 # What the parser says → cause and fix. {line} is the line in which the thing began that went wrong, {char} the character there.
 _WORDS: tuple[tuple[str, str, str, str], ...] = (
@@ -15,101 +16,111 @@ _WORDS: tuple[tuple[str, str, str, str], ...] = (
     (
         "",
         "mapping values are not allowed",
-        "a second ':' in one line makes a mapping where none can be",
-        "put the value in quotes",
+        say("a second ':' in one line makes a mapping where none can be"),
+        say("put the value in quotes"),
     ),
     (
         "",
         "block sequence entries are not allowed",
-        "a list item ('-') stands where none can be",
-        "begin the list in a line of its own, or write [first, second]",
+        say("a list item ('-') stands where none can be"),
+        say("begin the list in a line of its own, or write [first, second]"),
     ),
-    ("", "mapping keys are not allowed", "a '?' stands where it means a key", "put the value in quotes"),
+    ("", "mapping keys are not allowed", say("a '?' stands where it means a key"), say("put the value in quotes")),
     (
         "while scanning a simple key",
         "could not find expected ':'",
-        "line {line} is neither 'key: value' nor a list item",
-        "write a ':' and a space behind the key, or indent the line if it continues a text",
+        say("line {line} is neither 'key: value' nor a list item"),
+        say("write a ':' and a space behind the key, or indent the line if it continues a text"),
     ),
     (
         "while parsing a flow sequence",
         "did not find expected ',' or ']'",
-        "the list that '[' opens in line {line} is not closed",
-        "write a ',' between two items and a ']' at the end",
+        say("the list that '[' opens in line {line} is not closed"),
+        say("write a ',' between two items and a ']' at the end"),
     ),
     (
         "while parsing a flow mapping",
         "did not find expected ',' or '}'",
-        "the mapping that '{{' opens in line {line} is not closed",
-        "write a ',' between two keys and a '}}' at the end",
+        say("the mapping that '{{' opens in line {line} is not closed"),
+        say("write a ',' between two keys and a '}' at the end"),
     ),
     (
         "while parsing a flow node",
         "did not find expected node content",
-        "there is a value missing, or a bracket too many, near '{char}'",
-        "write the value, or delete the character",
+        say("there is a value missing, or a bracket too many, near '{char}'"),
+        say("write the value, or delete the character"),
     ),
     (
         "while scanning for the next token",
         "found character that cannot start",
-        "a value cannot begin with '{char}'",
-        "put the value in quotes",
+        say("a value cannot begin with '{char}'"),
+        say("put the value in quotes"),
     ),
     (
         "while scanning a quoted scalar",
         "found unexpected end of stream",
-        "the quote that opens in line {line} is not closed",
-        "write the closing quote",
+        say("the quote that opens in line {line} is not closed"),
+        say("write the closing quote"),
     ),
     (
         "while scanning a quoted scalar",
         "found unexpected document indicator",
-        "the quote that opens in line {line} is not closed",
-        "write the closing quote",
+        say("the quote that opens in line {line} is not closed"),
+        say("write the closing quote"),
     ),
     (
         "while parsing a quoted scalar",
         "",
-        "the backslash begins an escape that YAML does not know",
-        "write two backslashes, or use single quotes",
+        say("the backslash begins an escape that YAML does not know"),
+        say("write two backslashes, or use single quotes"),
     ),
-    ("while scanning an anchor", "", "a value cannot begin with '&'", "put the value in quotes"),
-    ("while scanning an alias", "", "a value cannot begin with '*'", "put the value in quotes"),
-    ("while scanning a tag", "", "a value cannot begin with '!'", "put the value in quotes"),
-    ("while parsing a node", "found undefined tag handle", "a value cannot begin with '!'", "put the value in quotes"),
+    ("while scanning an anchor", "", say("a value cannot begin with '&'"), say("put the value in quotes")),
+    ("while scanning an alias", "", say("a value cannot begin with '*'"), say("put the value in quotes")),
+    ("while scanning a tag", "", say("a value cannot begin with '!'"), say("put the value in quotes")),
+    ("while parsing a node", "found undefined tag handle", say("a value cannot begin with '!'"), say("put the value in quotes")),
     (
         "while scanning a directive",
         "",
-        "the line begins with '%', which YAML keeps for itself",
-        "delete the line, or put the value in quotes",
+        say("the line begins with '%', which YAML keeps for itself"),
+        say("delete the line, or put the value in quotes"),
     ),
-    ("while parsing a tag directive", "", "the line begins with '%', which YAML keeps for itself", "delete the line"),
+    ("while parsing a tag directive", "", say("the line begins with '%', which YAML keeps for itself"), say("delete the line")),
     (
         "while scanning a block scalar",
         "",
-        "behind '|' or '>' nothing may follow in the same line",
-        "begin the text in the next line, indented",
+        say("behind '|' or '>' nothing may follow in the same line"),
+        say("begin the text in the next line, indented"),
     ),
     (
         "while parsing a block mapping",
         "did not find expected key",
-        "this does not fit the mapping that begins in line {line}",
+        say("this does not fit the mapping that begins in line {line}"),
         _INDENT,
     ),
-    ("while parsing a block collection", "did not find expected '-'", "this does not fit the list that begins in line {line}", _INDENT),
+    (
+        "while parsing a block collection",
+        "did not find expected '-'",
+        say("this does not fit the list that begins in line {line}"),
+        _INDENT,
+    ),
     (
         "",
         "did not find expected <document start>",
-        "behind the end of the document there is more text",
-        "keep one document per file: delete what follows",
+        say("behind the end of the document there is more text"),
+        say("keep one document per file: delete what follows"),
     ),
     (
         "",
         "found incompatible YAML document",
-        "the file asks for a YAML version that is not read here",
-        "delete the lines that begin with '%'",
+        say("the file asks for a YAML version that is not read here"),
+        say("delete the lines that begin with '%'"),
     ),
-    ("while parsing a block node", "did not find expected node content", "there is no value here", "delete the line, or write a value"),
+    (
+        "while parsing a block node",
+        "did not find expected node content",
+        say("there is no value here"),
+        say("delete the line, or write a value"),
+    ),
 )
 
 
@@ -118,7 +129,7 @@ def explain_yaml_error(source: SourceText, error: Any) -> Problem:
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return source.problem(
-            Place(source.first_line, 1), "M201", "the text cannot be read as YAML", "check quotes, brackets and indentation"
+            Place(source.first_line, 1), "M201", say("the text cannot be read as YAML"), say("check quotes, brackets and indentation")
         )
     context_mark = getattr(error, "context_mark", None) or mark
     place = _in_text(source, mark)
@@ -130,17 +141,17 @@ def explain_yaml_error(source: SourceText, error: Any) -> Problem:
     )
     if "simple key" in str(error.context or "") or "is not closed" in cause:
         place = _in_text(source, context_mark)
-    return source.problem(place, "M201", cause.format(line=began, char=char), fix.format())
+    return source.problem(place, "M201", cause.format(line=began, char=char), fix)
 
 
 def _seen_in_line(problem: str, before: str, *, at_end: bool) -> tuple[str, str] | None:
     """Complaints that mean one thing at the beginning or end of a line and another in its middle."""
     if problem.startswith("did not find expected node content") and at_end:
-        return "the text ends before the '[' or '{{' is closed", "write the closing ']' or '}}'"
+        return say("the text ends before the '[' or '{{' is closed"), say("write the closing ']' or '}'")
     if problem.startswith("mapping values are not allowed") and ": " not in before:
-        return "this 'key: value' does not fit what stands above it", _INDENT + "; every line above needs its own ':'"
+        return say("this 'key: value' does not fit what stands above it"), _INDENT + say("; every line above needs its own ':'")
     if problem.startswith("did not find expected key") and before.strip():
-        return "there is something behind the end of the value", "put the whole value in quotes, or delete what is too much"
+        return say("there is something behind the end of the value"), say("put the whole value in quotes, or delete what is too much")
     return None
 
 
@@ -148,7 +159,9 @@ def _words(context: str, problem: str) -> tuple[str, str]:
     for context_start, problem_start, cause, fix in _WORDS:
         if context.startswith(context_start) and problem.startswith(problem_start):
             return cause, fix
-    return "the text cannot be read as YAML from here on", "check quotes, brackets and indentation of this line and the one before"
+    return say("the text cannot be read as YAML from here on"), say(
+        "check quotes, brackets and indentation of this line and the one before"
+    )
 
 
 def _in_text(source: SourceText, mark: Any) -> Place:
