@@ -110,7 +110,8 @@ def test_an_edit_that_breaks_the_metadata_says_where_and_is_not_saved(reader: Re
     answer = edited(reader, CASE_PAGE, "text", action="save", text=before.replace("name_field", "name_feild"))
 
     assert answer.status_code == 422
-    assert "metadata/objects/case.yaml:4:1: error[M102]" in html.unescape(answer.text)
+    assert "metadata/objects/case.yaml:4:1: error[M102]: unknown key 'name_feild'" in text_of(answer)
+    assert "fix: did you mean 'name_field'?" in text_of(answer)
     assert "name_feild" in fields_of(answer.text, "text")["text"]
     assert case_file.read_text() == before
 

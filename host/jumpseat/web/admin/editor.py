@@ -11,6 +11,7 @@ from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from jumpseat.api.signin import Serving, host_of
+from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.template_rules import NAME_BEGINS
 from jumpseat.editing.planning import Change, EditedFile, Plan
 from jumpseat.editing.splicing import with_values
@@ -38,8 +39,8 @@ class Outcome:
     status: int = 200
     plan: Plan | None = None
     difference: str = ""
-    problems: Sequence[str] = ()
-    """Texts of what a check found."""
+    problems: Sequence[Problem] = ()
+    """What a check found."""
     typed: bool = False
     """What was typed is shown again; without it the file as it is."""
     preview: Any = None
@@ -111,7 +112,7 @@ def _acted(request: Request, visitor: Visitor, kind: str, name: str, form: Form)
     except StaleFile as error:
         outcome = Outcome(Told(error.message, "error", error.code), error.status, difference=error.difference)
     except EditInvalid as error:
-        outcome = Outcome(Told(error.message, "error", error.code), error.status, problems=error.problems, typed=True)
+        outcome = _broken(host, visitor, kind, name, form, error)
     except JumpseatError as error:
         outcome = Outcome(Told(error.message, "error", error.code), error.status, typed=True)
     if action == "delete" and outcome.status == 200:
@@ -129,9 +130,9 @@ def _done(host: Host, visitor: Visitor, kind: str, name: str, form: Form, action
     if action == "save":
         plan = host.save_change(kind, name, change, supporter, expected=expected)
         words = say("Saved. It is live now; the file's former text is kept in var/edited/.") if plan.difference else say("Nothing changed.")
-        return Outcome(Told(words), plan=plan, difference=plan.difference, problems=_texts(plan))
+        return Outcome(Told(words), plan=plan, difference=plan.difference, problems=plan.added or plan.problems)
     plan = host.plan_change(kind, name, change, supporter, expected=expected, live=action == "ask")
-    return Outcome(_verdict(plan), plan=plan, difference=plan.difference, problems=_texts(plan), typed=True)
+    return Outcome(_verdict(plan), plan=plan, difference=plan.difference, problems=plan.added or plan.problems, typed=True)
 
 
 def _previewed(host: Host, visitor: Visitor, name: str, change: Change, form: Form) -> Outcome:
@@ -148,8 +149,12 @@ def _verdict(plan: Plan) -> Told:
     return Told(say("This can be saved.") if plan.difference or not plan.hash else say("Nothing would change."), "info")
 
 
-def _texts(plan: Plan) -> list[str]:
-    return [str(problem) for problem in (plan.added or plan.problems)]
+def _broken(host: Host, visitor: Visitor, kind: str, name: str, form: Form, error: EditInvalid) -> Outcome:
+    """What was not saved, with the lines that would differ and the problems that they would make."""
+    change = Change(gone=True) if form.get("action") == "delete" else _change(host, visitor, kind, name, form)
+    plan = host.plan_change(kind, name, change, visitor.supporter)
+    told = Told(error.message, "error", error.code)
+    return Outcome(told, error.status, plan, plan.difference, plan.added or plan.problems, typed=not plan.gone)
 
 
 def _change(host: Host, visitor: Visitor, kind: str, name: str, form: Form) -> Change:
