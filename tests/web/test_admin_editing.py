@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Page, expect
 from web_kit import CASE, USER, Pages, Reader, text_of
 
 from jumpseat import Host
@@ -257,3 +259,28 @@ def test_somebody_without_the_right_is_told_which_one_is_missing(pages: Pages) -
 def test_there_is_no_page_for_other_files(reader: Reader, host: Host) -> None:
     assert reader.get("/admin/edit/nonsense/x").status_code == 404
     assert reader.get("/admin/edit/object/..%2F..%2Fetc").status_code == 422
+
+
+# --- in a browser -----------------------------------------------------------------------------------------------------
+
+
+def test_a_browser_changes_no_more_than_what_somebody_typed(signed_in_tab: Callable[..., Page], pages: Pages, workspace: Path) -> None:
+    template = workspace / "templates" / "email" / "case.en.txt"
+    objects, texts = workspace / "metadata" / "objects" / "case.yaml", template.read_text()
+    tab = signed_in_tab()
+
+    tab.goto(pages.local + CASE_PAGE)
+    form = tab.get_by_role("region", name="Form")
+    form.get_by_label("Allow custom recipient").check()
+    form.get_by_role("button", name="Save").click()
+    expect(tab.get_by_role("status")).to_contain_text("Saved.")
+    assert objects.read_text().endswith("allow_custom_recipient: true\n")
+
+    tab.goto(f"{pages.local}/admin/edit/template/email/case.en.txt")
+    tab.get_by_role("region", name="File").get_by_role("button", name="Save").click()
+    expect(tab.get_by_role("status")).to_contain_text("Nothing changed.")
+    tab.get_by_role("region", name="Form").get_by_label("Subject").fill("Your case")
+    tab.get_by_role("region", name="Form").get_by_role("button", name="Save").click()
+    expect(tab.get_by_role("status")).to_contain_text("Saved.")
+    assert [line for line in template.read_text().split("\n") if line not in texts.split("\n")] == ['subject: "Your case"']
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 1200
