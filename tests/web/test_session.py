@@ -251,6 +251,13 @@ def test_somebody_who_is_not_signed_in_to_the_provider_is_led_there(workspace: P
     assert "/sign-in/" in led.headers["Refresh"]
 
 
+def test_the_link_of_a_camera_session_is_shown_as_a_qr_code(reader: Reader, host: Host, opened: Session) -> None:
+    assert "Show QR code" not in text_of(reader.get(PATH))
+    host.open_session(CASE, "pilot", host.operator(), replace=True)
+    assert "Show QR code" in text_of(reader.get(PATH))
+    assert '<svg viewBox="' in reader.get(path_of(component="code")).text
+
+
 def test_a_dynamics_record_speaks_of_service_requests(workspace: Path, request: Any) -> None:
     (workspace / "metadata" / "sources" / "sandbox.yaml").write_text(
         "name: sandbox\nkind: sandbox\nlabel: Sample CRM\nsettings: {flavour: dynamics}\n"

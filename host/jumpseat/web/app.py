@@ -15,7 +15,7 @@ from jumpseat.errors import NotFound
 from jumpseat.host import Host
 from jumpseat.web import launch, live, sign_in
 from jumpseat.web.admin import pages as admin
-from jumpseat.web.records import connections, contact, details, history, notification, session, share
+from jumpseat.web.records import code, connections, contact, details, history, notification, session, share
 from jumpseat.web.rendering import STATIC, static_address
 from jumpseat.web.workspace import company, dashboard_editor, dashboards, devices, lists, start
 
@@ -26,6 +26,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     session.router,
     share.router,
     contact.router,
+    code.router,
     details.router,
     history.router,
     connections.router,

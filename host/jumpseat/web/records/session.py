@@ -183,7 +183,11 @@ def _without_crm(request: Request, visitor: Visitor, ref: RecordRef, error: Jump
     if session is None:
         raise error
     values = shown_without_crm(session, host.clock.now(), error, _shares(host, visitor, session), host.catalogue.host.public_url)
-    values |= {"said_last": said, "types": {name: found.label for name, found in host.session_types.items()}}
+    values |= {
+        "said_last": said,
+        "types": {name: found.label for name, found in host.session_types.items()},
+        "channels": {name: found.label for name, found in host.share_channels.items()},
+    }
     return answer(
         request, visitor, Page(joined(session.record.object, session.record_name), COMPONENT, values=values, dialogs=True), status
     )
@@ -219,6 +223,7 @@ def shown(
         "buttons": buttons(offer, session, abilities),
         "sign_ins": () if valid else tuple(SignInCard(name, labels.get(name, name)) for name in wanted),
         "types": {offered.name: offered.label for offered in offer.session_types},
+        "channels": {channel.name: channel.label for channel in offer.channels},
         "no_type": "" if valid or shown_types(offer) else NO_TYPE,
         "again": again,
         "again_names": _names(shares),
@@ -251,6 +256,7 @@ def _common(ref: RecordRef, session: Session | None, now: datetime, shares: Sequ
         "stale": None,
         "sign_ins": (),
         "types": {},
+        "channels": {},
         "no_type": "",
         "again": None,
         "again_names": "",
