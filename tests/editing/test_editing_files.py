@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -236,3 +237,30 @@ def test_the_place_of_a_secret_stays_the_place(host: Host, operator: Supporter) 
     change = Change({("launch_secret",): {"env": "LAUNCH_SECRET"}})
 
     assert host.plan_change("source", "recording", change, operator).text.endswith("launch_secret: {env: LAUNCH_SECRET}\n")
+
+
+def test_what_lies_around_and_cannot_be_read_does_not_keep_a_file_from_being_edited(
+    host: Host, operator: Supporter, workspace: Path
+) -> None:
+    os.mkfifo(workspace / "templates" / "recording" / "pipe.en.txt")
+    (workspace / "templates" / "recording" / "gone.en.txt").symlink_to(workspace / "nowhere")
+    (workspace / "metadata" / "objects" / "gone.yaml").symlink_to(workspace / "nowhere")
+
+    assert host.plan_change("object", "case", NEW_LABEL, operator).errors == ()
+
+
+def test_edits_of_many_at_once_are_all_or_stale_and_never_mixed(host: Host, operator: Supporter, workspace: Path) -> None:
+    file = host.file_of("object", "case", operator)
+
+    def save(number: int) -> int | None:
+        try:
+            host.save_change("object", "case", Change({("label",): f"Label {number}"}), operator, expected=file.hash)
+        except StaleFile:
+            return None
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        won = [number for number in pool.map(save, range(4)) if number is not None]
+
+    assert len(won) == 1
+    assert case_file(workspace).read_text() == CASE.replace("label: Case", f"label: Label {won[0]}")

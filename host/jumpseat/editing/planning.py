@@ -192,7 +192,7 @@ class Planner:
         with tempfile.TemporaryDirectory(prefix="jumpseat-edit-") as made:
             trial = Path(made)
             # Links to metadata are enough and quick; a template that is a link would be refused for leading elsewhere.
-            for folder, put in ((METADATA, os.symlink), (TEMPLATES, shutil.copy2)):
+            for folder, put in ((METADATA, os.symlink), (TEMPLATES, _copied)):
                 if (self.workspace / folder).is_dir():
                     there = (self.workspace / folder).resolve()
                     shutil.copytree(there, trial / folder, copy_function=put, ignore=_hidden_files, ignore_dangling_symlinks=True)
@@ -208,6 +208,13 @@ def difference(path: str, before: str, after: str) -> str:
     """The unified difference of two texts of a file; empty where there is none."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm="")
     return "\n".join(lines)
+
+
+def _copied(source: str, target: str) -> None:
+    try:
+        shutil.copy2(source, target)
+    except OSError:  # a pipe, or what the host may not read: the loader says so of the link as of the thing itself
+        os.symlink(source, target)
 
 
 def _hidden_files(folder: str, names: Iterable[str]) -> set[str]:
