@@ -116,6 +116,14 @@ def test_lengths_are_measured_in_minutes(store: Store) -> None:
     assert measured == {"average_minutes": [90, 7.5], "total_minutes": [90, 15], "longest_minutes": [90, 10]}
 
 
+def test_what_a_chart_says_of_all_its_parts_is_what_a_number_says(filled: Store) -> None:
+    for measure in ("count", "joined_percent", "wait_minutes"):
+        tile = Tile("a", "number", "A", data="sessions", measure=measure)
+        number = shown(filled, tile)
+        for kind in ("bar", "line"):
+            assert shown(filled, replace(tile, kind=kind, group="session_type")).total == number.total
+
+
 def test_a_tile_with_days_of_its_own_keeps_them(filled: Store) -> None:
     fixed = replace(PILOT, range=Range(0, date(2026, 3, 14), date(2026, 3, 21)))
 

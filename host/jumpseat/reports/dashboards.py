@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection
 
-from jumpseat.catalogue.dashboards import INTERVALS, LONGEST_DAYS, Interval, Range, Tile
+from jumpseat.catalogue.dashboards import ADDITIVE, INTERVALS, LONGEST_DAYS, Interval, Range, Tile
 from jumpseat.errors import InvalidValue
 from jumpseat.reports.words import OTHERS, word_of
 from jumpseat.speech import say
@@ -200,16 +200,21 @@ def evaluate(tile: Tile, looking: Looking) -> Result:
     if tile.kind == "view":
         return _listed(empty, looking)
     asked = Asked(tile.data, span.since, span.until, tile.filter)
-    total = _point(empty, "", "", _one(activity.counted(looking.conn, asked, tile.measure)), {})
-    if tile.kind == "number":
-        earlier = replace(asked, since=span.before().since, until=span.since)
-        return replace(empty, total=total, previous=value_of(tile.measure, _one(activity.counted(looking.conn, earlier, tile.measure))))
-    charted = _over_time(empty, asked, looking) if tile.kind in ("column", "line") else _by_group(empty, asked, looking)
-    return replace(charted, total=total)
+    if tile.kind in ("column", "line"):
+        return _over_time(empty, asked, looking)
+    if tile.kind in ("bar", "donut"):
+        return _by_group(empty, asked, looking)
+    earlier = replace(asked, since=span.before().since, until=span.since)
+    now, then = (together(tile.measure, activity.counted(looking.conn, one, tile.measure)) for one in (asked, earlier))
+    return replace(empty, total=_point(empty, "", "", now, {}), previous=value_of(tile.measure, then))
 
 
-def _one(found: Sequence[Counted]) -> Counted | None:
-    return found[0] if found else None
+def together(measure: str, parts: Iterable[Counted], *, rest: bool = False) -> Counted:
+    """What was counted in several groups or steps, as if it had been counted at once."""
+    rows = list(parts)
+    sizes = [one.total for one in rows]
+    total = max(sizes, default=0) if measure == "longest_minutes" else sum(sizes)
+    return Counted(sum(one.n for one in rows), total, rest=rest)
 
 
 def _listed(empty: Result, looking: Looking) -> Result:
@@ -239,18 +244,24 @@ def reach_of(data: str, supporter: Supporter) -> tuple[str | None, str]:
 def _by_group(empty: Result, asked: Asked, looking: Looking) -> Result:
     """The largest groups, the largest value first, and the others together at the end."""
     tile = empty.tile
-    found = _grouped(tile, asked, looking)
-    points = [_point(empty, REST if one.rest else one.group, _label(tile, one, looking), one, _of_group(tile, one)) for one in found]
+    found = activity.counted(looking.conn, asked, tile.measure, group=tile.group)
+    found.sort(key=lambda one: (-(one.total if tile.measure in ADDITIVE else one.n), one.group))
+    shown = found[:MOST_GROUPS]
+    if len(found) > MOST_GROUPS:
+        shown.append(together(tile.measure, found[MOST_GROUPS:], rest=True))
+    points = [_point(empty, REST if one.rest else one.group, _label(tile, one, looking), one, _of_group(tile, one)) for one in shown]
     # What has no value comes after what has one, and the others together after all.
     points.sort(key=lambda one: (one.key == REST, one.value is None, -(one.value or 0), one.label, one.key))
-    return replace(empty, series=(Series("", tile.title, tuple(points)),))
+    total = _point(empty, "", "", together(tile.measure, found), {})
+    return replace(empty, series=(Series("", tile.title, tuple(points)),), total=total)
 
 
 def _over_time(empty: Result, asked: Asked, looking: Looking) -> Result:
     """One series for each group, the largest first; without groups, one for all."""
     tile = empty.tile
     interval, steps = steps_of(empty.span, tile.interval)
-    found = _grouped(tile, asked, looking, interval)
+    among = activity.leading(looking.conn, asked, tile.measure, tile.group, MOST_GROUPS) if tile.group else None
+    found = activity.counted(looking.conn, asked, tile.measure, interval=interval, group=tile.group, among=among)
     groups = {(one.rest, one.group): one for one in found} if tile.group else {(False, ""): Counted(0, 0)}
     size = {group: sum(one.total for one in found if (one.rest, one.group) == group) for group in groups}
     series = []
@@ -261,12 +272,8 @@ def _over_time(empty: Result, asked: Asked, looking: Looking) -> Result:
         drill = _of_group(tile, groups[group]) if tile.group else {}
         points = [_at(empty, step, interval, of_group.get(step.isoformat()), drill) for step in steps]
         series.append(Series(key, label, tuple(points)))
-    return replace(empty, interval=interval, series=tuple(series))
-
-
-def _grouped(tile: Tile, asked: Asked, looking: Looking, interval: Interval | None = None) -> list[Counted]:
-    among = activity.leading(looking.conn, asked, tile.measure, tile.group, MOST_GROUPS) if tile.group else None
-    return activity.counted(looking.conn, asked, tile.measure, interval=interval, group=tile.group, among=among)
+    total = _point(empty, "", "", together(tile.measure, found), {})
+    return replace(empty, interval=interval, series=tuple(series), total=total)
 
 
 def _label(tile: Tile, counted: Counted, looking: Looking) -> str:
