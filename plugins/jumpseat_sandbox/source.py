@@ -23,6 +23,7 @@ from jumpseat import (
     Setting,
     Supporter,
     SupporterInfo,
+    say,
 )
 from jumpseat_sandbox.crm import Crm, Note, Told, load
 from jumpseat_sandbox.flavours import FLAVOURS, Flavour
@@ -37,11 +38,13 @@ class SandboxSource(RecordSource):
     back as it ships.
     """
 
-    name, label = "sandbox", "Sample CRM"
+    name, label = "sandbox", say("Sample CRM")
     can_post_note = can_add_contact = can_write_back = can_notify = True
     settings = (
-        Setting("flavour", str, default="salesforce", choices=tuple(FLAVOURS), help="Whose objects, fields and ids the sample CRM has."),
-        Setting("data", str, help="Path of a data file of your own; left out: the sample that ships."),
+        Setting(
+            "flavour", str, default="salesforce", choices=tuple(FLAVOURS), help=say("Whose objects, fields and ids the sample CRM has.")
+        ),
+        Setting("data", str, help=say("Path of a data file of your own; left out: the sample that ships.")),
     )
 
     def __init__(self) -> None:
@@ -81,7 +84,7 @@ class SandboxSource(RecordSource):
             id = ""
         row = crm.row(ref.object, id)
         if row is None:
-            raise RecordNotFound(f"The sample CRM has no {ref.object} with the id '{ref.id[:100]}'.")
+            raise RecordNotFound(say("The sample CRM has no {object} with the id '{id}'.", object=ref.object, id=ref.id[:100]))
         return {name: row.get(name) for name in crm.sheets[ref.object].info.fields} | mirror(crm, ref.object, row)
 
     def contacts(self, record: Record, rule: ContactRule) -> Sequence[Contact]:
@@ -102,7 +105,15 @@ class SandboxSource(RecordSource):
     def health(self) -> Health:
         crm = self._crm()
         records = sum(len(sheet.rows) for sheet in crm.sheets.values())
-        return Health(True, f"Sample CRM in {crm.flavour.name} words: {records} records of {len(crm.sheets)} objects.")
+        return Health(
+            True,
+            say(
+                "Sample CRM in {flavour} words: {records} records of {objects} objects.",
+                flavour=crm.flavour.name,
+                records=records,
+                objects=len(crm.sheets),
+            ),
+        )
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
@@ -129,14 +140,18 @@ class SandboxSource(RecordSource):
         free = sheet.contact_field is not None and not row.get(sheet.contact_field)
         if not account and not free:
             raise ProviderRefused(
-                f"{sheet.info.label} '{record.name}' has no account and no free place for a contact; add the person in the CRM."
+                say(
+                    "{object} '{record}' has no account and no free place for a contact; add the person in the CRM.",
+                    object=sheet.info.label,
+                    record=record.name,
+                )
             )
         person = person_row(crm.flavour, contact, account)
         contacts = crm.sheets[crm.flavour.contact]
         self._change({"do": "insert", "object": crm.flavour.contact, "values": person})
         if free:
             self._change({"do": "update", "object": record.object, "id": id, "values": {sheet.contact_field: person[contacts.id_field]}})
-        return to_contact(crm, person, "added to the record")
+        return to_contact(crm, person, say("added to the record"))
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:
         """Write fields to the record.
@@ -149,7 +164,13 @@ class SandboxSource(RecordSource):
         sheet = self._crm().sheets[record.object]
         for name in values:
             if name not in sheet.info.fields or name == sheet.id_field:
-                raise ProviderRefused(f"{sheet.info.label} has no field '{name}' that can be written; correct 'write_back' of this object.")
+                raise ProviderRefused(
+                    say(
+                        "{object} has no field '{name}' that can be written; correct 'write_back' of this object.",
+                        object=sheet.info.label,
+                        name=name,
+                    )
+                )
         self._change({"do": "update", "object": record.object, "id": id, "values": dict(values)})
 
     def notify(self, notice: Notice) -> None:
@@ -161,7 +182,7 @@ class SandboxSource(RecordSource):
         crm, ref = self._crm(), notice.record
         id = known(crm, ref.id)
         if crm.row(ref.object, id) is None:
-            raise RecordNotFound(f"The sample CRM has no {ref.object} with the id '{ref.id[:100]}'.")
+            raise RecordNotFound(say("The sample CRM has no {object} with the id '{id}'.", object=ref.object, id=ref.id[:100]))
         said = {"title": notice.title, "text": notice.text, "link": notice.link, "supporter_ids": list(notice.supporter_ids)}
         self._change({"do": "notify", "object": ref.object, "id": id, **said})
 
@@ -199,5 +220,5 @@ class SandboxSource(RecordSource):
         crm = self._crm()
         id = known(crm, record.id)
         if crm.row(record.object, id) is None:
-            raise RecordNotFound(f"The sample CRM has no {record.object} with the id '{record.id[:100]}'.")
+            raise RecordNotFound(say("The sample CRM has no {object} with the id '{id}'.", object=record.object, id=record.id[:100]))
         return id
