@@ -185,32 +185,29 @@ def test_a_browser_gets_a_page_with_the_record_its_actions_and_the_token(server:
     (token,) = re.findall(r'<meta name="jumpseat-launch" content="(jsl_[^"]+)">', answer.text)
 
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "<h1>Case 00001026</h1>" in answer.text
+    assert ">Case 00001026</h1>" in answer.text
     assert session["code"] in answer.text
-    assert [text for text in ("Join", "Share", "Close") if f"<li>{text}: possible" in answer.text] == ["Join", "Share", "Close"]
-    assert "<li>New session: not possible – <span>Session" in answer.text
     assert Api(server, token).get(f"/v1/records/Case/{CASE}/offer").status_code == 200
 
 
 def test_the_page_speaks_the_language_of_its_supporter(server: str, now: Callable[[], float]) -> None:
     answer = post(server, "/launch/sandbox", {"launch": signed(launch(now()))}, "text/html")
 
-    assert '<html lang="fr">' in answer.text
-    assert "Il n’y a pas de session valide." in answer.text
-    assert '<span lang="en">There is no valid session.</span>' in answer.text
+    assert '<html lang="fr"' in answer.text
+    assert "Aucune session" in answer.text
 
 
-def test_the_page_has_no_script_no_style_no_cookie_and_only_the_sources_frame_ancestors(server: str, now: Callable[[], float]) -> None:
+def test_the_page_has_nothing_inline_a_cookie_of_the_frame_alone_and_only_the_sources_frame_ancestors(
+    server: str, now: Callable[[], float]
+) -> None:
     answer = post(server, "/launch/sandbox", {"launch": signed(launch(now()))}, "text/html")
 
-    assert not re.search(r"<script|<style|style=|\son\w+=|javascript:", answer.text)
-    assert "Set-Cookie" not in answer.headers
+    assert not re.search(r"<script(?! src=)|<style|style=|\son\w+=|javascript:", answer.text)
+    assert {"Secure", "HttpOnly", "SameSite=None", "Partitioned"} <= set(answer.headers["Set-Cookie"].split("; "))
     assert "X-Frame-Options" not in answer.headers
-    assert frame_policy(answer) == " ".join(ANCESTORS)
-    assert answer.headers["Content-Security-Policy"].startswith(
-        "default-src 'none'; base-uri 'none'; form-action 'none'; object-src 'none'"
-    )
-    assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "no-referrer")
+    assert frame_policy(answer) == " ".join(["'self'", *ANCESTORS])
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert (answer.headers["Cache-Control"], answer.headers["Referrer-Policy"]) == ("no-store", "same-origin")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
@@ -221,7 +218,7 @@ def test_a_refusal_is_shown_to_a_person_in_the_frame(server: str, now: Callable[
     assert "before. Open the record in the CRM again; the host&#39;s log has the cause under the correlation id." in answer.text
     assert answer.headers["Correlation-Id"] in answer.text
     assert "jumpseat-launch" not in answer.text
-    assert frame_policy(answer) == " ".join(ANCESTORS)
+    assert frame_policy(answer) == " ".join(["'self'", *ANCESTORS])
 
 
 def test_what_the_crm_says_cannot_become_part_of_the_page(server: str, host: Host, now: Callable[[], float]) -> None:
@@ -246,7 +243,8 @@ def test_nothing_but_a_launch_may_stand_in_a_frame(server: str, api: Api, launch
         get(f"{server}/nowhere"),
     ]
 
-    assert {frame_policy(answer) for answer in answers} == {"'none'"}
+    assert frame_policy(plain) == "'self'"
+    assert {frame_policy(answer) for answer in answers[1:]} == {"'none'"}
 
 
 # --- the token --------------------------------------------------------------------------------------------------------
@@ -478,9 +476,9 @@ def test_the_buttons_cost_one_record_and_no_contacts(user: Api) -> None:
     assert dict(LaunchingCrm.asked) == {"find_supporter": 1, "get": 1, "visible_to": 1}
 
 
-def test_a_page_costs_one_record_and_no_contacts(server: str, now: Callable[[], float]) -> None:
+def test_a_launch_costs_one_record_and_no_contacts(server: str, now: Callable[[], float]) -> None:
     LaunchingCrm.asked.clear()
-    post(server, "/launch/sandbox", {"launch": signed(launch(now()))}, "text/html")
+    post(server, "/launch/sandbox", {"launch": signed(launch(now()))})
 
     assert dict(LaunchingCrm.asked) == {"find_supporter": 1, "get": 1, "visible_to": 1}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 import uvicorn
 from api_kit import until
 from frames_kit import Crm, crm_serving, let_launch
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from web_kit import CASE, Pages
 
 from jumpseat import Host, RecordRef, Session, metrics
@@ -25,6 +26,7 @@ from jumpseat.web import live
 from jumpseat.web.app import create_app
 from jumpseat_teamviewer.emulator import Running
 
+expect.set_options(timeout=15_000)
 OTHER = "500A000000D34y2IAB"
 LIVE, AWAY = '[data-stream] [data-when="live"]', '[data-stream] [data-when="away"]'
 
@@ -142,3 +144,35 @@ def test_another_frame_listens_when_the_leader_goes_and_when_the_server_was_star
         expect(banner.locator(f"#joined-{other.id}")).to_be_visible(timeout=15_000)
         expect(banner.locator(LIVE)).to_be_visible()
         tab.goto("about:blank")
+
+
+def test_a_frame_listens_to_the_page_around_it_renews_its_launch_and_shows_times_of_its_own_zone(
+    context: BrowserContext, host: Host, pages: Pages, crm: Crm
+) -> None:
+    opened(host)
+    tab = context.new_page()
+    context.new_cdp_session(tab).send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    tab.goto(crm.show(host, pages.local, [("history", CASE)]))
+    frame = tab.frame_locator("#frame0")
+    expect(frame.locator("#history")).to_be_visible()
+    until(lambda: ("ready", pages.local) in told(tab))
+
+    tab.evaluate("frames[0].postMessage({jumpseat: 1, kind: 'context', theme: 'dark'}, '*')")
+    expect(frame.locator("html")).to_have_attribute("data-scheme", "dark")
+
+    before = frame.locator("input[name=form_token]").first.input_value()
+    frame.locator("html").evaluate("() => document.dispatchEvent(new Event('jumpseat:renew'))")
+    expect(frame.locator("input[name=form_token]").first).not_to_have_value(before)
+    fresh = frame.locator("meta[name=jumpseat-launch]").get_attribute("content")
+    assert frame.locator("input[name=form_token]").first.input_value() == fresh != before
+
+    time = frame.locator("#history time").first
+    utc = time.inner_text()
+    frame.locator("[data-zone]").click()
+    expect(time).to_have_attribute("title", utc)
+    expect(time).to_contain_text(re.compile(r"GMT\+9|UTC\+9|JST"))
+
+    frame.locator("#history th a").click()
+    expect(frame.locator("#details")).to_be_visible()  # within the frame, which keeps no cookie that the link could rely on
+    expect(frame.locator("#details time").first).to_have_attribute("title", re.compile("UTC"))
+    tab.goto("about:blank")

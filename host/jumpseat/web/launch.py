@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 
 from jumpseat.access.signed import LONGEST
 from jumpseat.api.models.common import Name
+from jumpseat.api.problems import problem_response
 from jumpseat.api.routes.launches import launch_view
 from jumpseat.api.signin import Serving, host_of
 from jumpseat.errors import JumpseatError, NotSignedIn, UsageError
@@ -81,12 +82,12 @@ def _page(request: Request, source: str, component: str, take: Callable[[], Laun
         launched = take()
     except JumpseatError as error:
         if "text/html" not in accept:
-            raise
+            return problem_response(error)
         return refusal(look_of(request, host, None), error, host.frame_ancestors(source))
     token = launched.token
     request.state.supporter = token.supporter.id
     if "application/json" in accept and "text/html" not in accept:
-        return JSONResponse(launch_view(token).model_dump(mode="json", by_alias=True), headers={"Vary": "Accept"})
+        return JSONResponse(launch_view(token).model_dump(mode="json", by_alias=True, exclude_none=True), headers={"Vary": "Accept"})
     visitor = Visitor(token.supporter, token.token, look_of(request, host, token.supporter), host.latest_event())
     ref = token.record
     response = show(request, visitor, ref, component) if ref else show_beside(request, visitor, component)
