@@ -41,9 +41,10 @@ def open_session(tab: Page) -> FrameLocator:
 
 
 def share(frame: FrameLocator) -> None:
-    """Send the link to the recipient and in the way that the page proposes."""
+    """Send the link to the recipient and in the way that the page proposes, and go back to the session."""
     frame.locator("#do-share").click()
-    frame.locator("#share button.main").click()
+    frame.locator("#share [value=send]").click()
+    frame.locator("#share .main[data-close]").click()
 
 
 def join_as_customer(tab: Page, stage: Stage, language: str) -> None:
@@ -87,7 +88,7 @@ def test_a_case_is_supported_from_the_first_click_to_its_history(
         expect(framed(tab, "notification").get_by_text(re.compile(JOINED[language]))).not_to_have_count(0, timeout=SOON)
 
     frame.locator("#do-close").click()
-    frame.locator("dialog[open] [value=yes]" if script else "button.danger").click()
+    frame.locator("dialog[open] [value=yes]" if script else "#session button.danger").click()
     is_now("closed")
     if not script:
         tab.reload()
