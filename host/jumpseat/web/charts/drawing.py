@@ -86,7 +86,7 @@ def colour_of_point(points: Sequence[Point], point: Point) -> int:
 
 def ticks(most: float) -> list[float]:
     """Round numbers from nothing to at least ``most``, few enough to be read."""
-    if most <= 0:
+    if most < 1e-9:
         return [0.0, 1.0]
     raw = most / 4
     power = 10.0 ** floor(log10(raw))
