@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,11 +147,10 @@ def test_another_frame_listens_when_the_leader_goes_and_when_the_server_was_star
 
 
 def test_a_frame_listens_to_the_page_around_it_renews_its_launch_and_shows_times_of_its_own_zone(
-    context: BrowserContext, host: Host, pages: Pages, crm: Crm
+    new_context: Callable[..., BrowserContext], host: Host, pages: Pages, crm: Crm
 ) -> None:
     opened(host)
-    tab = context.new_page()
-    context.new_cdp_session(tab).send("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    tab = new_context(timezone_id="Asia/Tokyo").new_page()
     tab.goto(crm.show(host, pages.local, [("history", CASE)]))
     frame = tab.frame_locator("#frame0")
     expect(frame.locator("#history")).to_be_visible()
