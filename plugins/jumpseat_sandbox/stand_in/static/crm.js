@@ -3,6 +3,7 @@
   "use strict";
   const host = document.documentElement.dataset.host;
   const TALLEST = 4000;
+  document.documentElement.dataset.script = "";
 
   /* Only the host is listened to, and only a number is taken from it. */
   window.addEventListener("message", (event) => {
