@@ -211,3 +211,37 @@ def test_an_empty_secret_signs_nothing() -> None:
         with pytest.raises(LaunchRefused) as refused:
             signed.read_signed(signed.sign(said(), Secret("")), secrets, "crm", AUDIENCE, NOW)
         assert refused.value.cause == "the source has no launch secret"
+
+
+def test_a_launch_of_no_record_is_one_that_says_so() -> None:
+    beside = said()
+    for key in ("object", "recordId"):
+        del beside[key]
+    found = read(signed.sign(beside, SECRETS[0]))
+
+    assert (found.object, found.record_id, found.supporter) == (None, None, beside["supporter"])
+    for half in ("object", "recordId"):
+        with pytest.raises(LaunchRefused):
+            read(signed.sign({**beside, half: "Case"}, SECRETS[0]))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "taken"), [({"show": "devices"}, True), ({"show": "session"}, False), ({"show": "devices", "object": "Case"}, False)]
+)
+def test_canvas_launches_no_record_where_its_page_asks_for_what_needs_none(parameters: dict[str, str], taken: bool) -> None:
+    context = {**CANVAS["context"], "environment": {"parameters": parameters}}
+    text = canvas({**CANVAS, "context": context})
+    if taken:
+        assert signed.read_canvas(text, SECRETS, URL, NOW).object is None
+    else:
+        with pytest.raises(LaunchRefused):
+            signed.read_canvas(text, SECRETS, URL, NOW)
+
+
+def test_a_token_of_no_record_reads_back_and_leaves_no_right_of_administration() -> None:
+    launch = Launch(None, "005A", "key:crm", NOW + LAUNCH_LIVES, "crm")
+    acting = launches.beside_records(Supporter("005A", "Nadia", rights=Rights(dict.fromkeys(all_rights(), Level.ALL))))
+    token = launches.issue(launch, acting, SEALER, NOW)
+
+    assert (launches.read_token(token.token, SEALER, NOW), token.source, token.record) == (launch, "crm", None)
+    assert {right.partition(".")[0] for right, level in acting.rights.levels.items() if level} == launches.BESIDE_RECORDS
