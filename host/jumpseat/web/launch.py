@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 from starlette.responses import JSONResponse
 
+from jumpseat.access.launches import RAN_OUT
 from jumpseat.access.signed import LONGEST
 from jumpseat.api.models.common import Name
 from jumpseat.api.problems import problem_response
@@ -36,7 +37,7 @@ def renew(request: Request, host: Serving, form: Posted) -> Response:
     """A fresh token in place of the one that calls, which has to come in the header or in the form: a cookie alone renews nothing."""
     given = carried(request, form)
     if given is None:
-        raise NotSignedIn("The page has no launch that could be renewed. Open it in the CRM again.")
+        raise NotSignedIn(RAN_OUT)
     token = host.renew_launch(given)
     request.state.supporter = token.supporter.id
     shown = {"token": token.token.reveal(), "expiresAt": token.expires_at.isoformat()}
