@@ -85,8 +85,16 @@ _SALESFORCE = Flavour(
 )
 
 _DYNAMICS_WORDS: Mapping[str, Mapping[str, str]] = {
-    "en": {"session": "service request", "sessions": "service requests"},
-    "fr": {"session": "demande de service", "sessions": "demandes de service", "Session ID": "ID de la demande de service"},
+    "en": {"session": "service request", "sessions": "service requests", "Share": "Share this link with the customer"},
+    "fr": {
+        "session": "demande de service",
+        "sessions": "demandes de service",
+        "Session ID": "ID de la demande de service",
+        "Customer link": "Lien du client",
+        "Support link": "Lien de l'agent d'assistance",
+        "Valid until": "Demande de service valable jusqu'au",
+        "Share": "Partagez ce lien avec le client",
+    },
 }
 
 _DYNAMICS = Flavour(
