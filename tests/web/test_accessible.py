@@ -1,0 +1,111 @@
+"""Every page for everybody: axe's rules, narrow screens, large text, long words, by light and by dark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+import pytest
+from lists_kit import connect, joins, opened
+from playwright.sync_api import BrowserContext, Page
+from web_kit import CASE, Pages, path_of
+
+from jumpseat import Host, RecordRef, ShareWish
+from jumpseat.languages import catalogue_of
+from jumpseat.web import rendering
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+EMPTY = "500A000000D34y2IAB"
+ADMIN = ["", "/sessions", "/objects", "/permissions", "/templates", "/sources"]
+ADMIN += ["/accounts", "/plugins", "/jobs", "/trace", "/keys", "/webhooks"]
+Visit = Callable[..., Iterator[tuple[str, Page]]]
+"""Opens one page after the other in a browser of some kind: its address, and the tab."""
+
+
+@pytest.fixture
+def furnished(pages: Pages) -> Sequence[str]:
+    """Addresses of all pages of a workspace in which something has happened; answers them without the host's part."""
+    host, operator = pages.host, pages.host.operator()
+    session = opened(host)
+    host.share(session.id, [ShareWish("email")], operator)
+    joins(host, session)
+    connect(host, 1, session)
+    over = opened(host, RecordRef("Account", "001A000000Jmp01IAB", "sandbox"))
+    host.close_session(over.id, operator)
+    host.create_key("crm", "user", operator)
+    of_record = [path_of(CASE, name) for name in ("session", "share", "history", "connections", "notification")]
+    others = [
+        "/",
+        "/devices",
+        "/company",
+        "/dashboards",
+        "/dashboards/activity",
+        "/dashboards/activity/edit",
+        "/sessions",
+        f"/sessions/{session.id}",
+    ]
+    more = [path_of(EMPTY), path_of("001A000000Jmp01IAB", object="Account"), path_of("500A000000NONE0AAA"), "/admin/edit/object/case"]
+    return [*of_record, *more, *others, *(f"/admin{page}" for page in ADMIN)]
+
+
+def violations(tab: Page) -> list[str]:
+    """What axe finds, one line each."""
+    tab.evaluate(AXE)
+    found: Any = tab.evaluate(f"axe.run(document, {json.dumps(RULES)})")
+    return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+def sideways(tab: Page) -> bool:
+    """Does the page have to be scrolled sideways?"""
+    return bool(tab.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+
+@pytest.fixture
+def visited(new_context: Callable[..., BrowserContext], pages: Pages, furnished: Sequence[str]) -> Visit:
+    """Opens one page after the other in a browser of some kind."""
+
+    def visit(**options: Any) -> Iterator[tuple[str, Page]]:
+        tab = new_context(**options).new_page()
+        tab.goto(pages.visit_link())
+        tab.get_by_role("button").click()
+        for address in furnished:
+            tab.goto(pages.local + address)
+            yield address, tab
+
+    return visit
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 320)])
+def test_axe_finds_nothing_on_any_page(visited: Visit, scheme: str, width: int) -> None:
+    found = {}
+    for address, tab in visited(color_scheme=scheme, viewport={"width": width, "height": 900}):
+        if lines := violations(tab) + (["scrolls sideways"] if sideways(tab) else []):
+            found[address] = lines
+    assert found == {}
+
+
+@pytest.mark.timeout(300)
+def test_no_page_breaks_with_words_longer_by_two_fifths_and_twice_the_zoom(visited: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "catalogue_of", lambda _: catalogue_of("en-XA"))
+    rendering.environment.cache_clear()
+    broken = []
+    try:
+        for address, tab in visited(viewport={"width": 1200, "height": 900}, forced_colors="active"):
+            for width in (320, 600):  # the second is what a screen of 1200 px has at a zoom of 200 %
+                tab.set_viewport_size({"width": width, "height": 900})
+                if sideways(tab):
+                    broken.append(f"{address} at {width} px")
+    finally:
+        rendering.environment.cache_clear()
+    assert "\n".join(broken) == ""
+
+
+def test_the_page_to_sign_in_is_for_everybody(tab: Page, pages: Pages, host: Host) -> None:
+    for address in ("/sign-in", f"/visit/{host.create_visit_link(host.operator()).reveal()}"):
+        tab.goto(pages.local + address)
+        assert violations(tab) == []
