@@ -54,6 +54,8 @@ def join_as_customer(tab: Page, stage: Stage, language: str) -> None:
     with outbox.expect_popup() as opened:
         outbox.get_by_role("link", name=AS_CUSTOMER[language]).first.click()
     expect(opened.value.get_by_role("status")).to_be_visible()
+    outbox.close()
+    tab.bring_to_front()
 
 
 @pytest.mark.timeout(180)
