@@ -17,6 +17,7 @@ from jumpseat.clock import Clock
 from jumpseat.errors import InvalidValue
 from jumpseat.http import HttpSession
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.types import (
     ConnectionPage,
     Contact,
@@ -414,7 +415,9 @@ class RecordSource(Extension):
             InvalidValue: this can never be the id of a record here.
         """
         if not id or len(id) > 100 or not all(c.isalnum() or c in "-_." for c in id) or ".." in id:
-            raise InvalidValue(f"'{id[:100]}' cannot be the id of a record: letters, digits, '-', '_' and '.' only.", param="recordId")
+            raise InvalidValue(
+                say("'{id}' cannot be the id of a record: letters, digits, '-', '_' and '.' only.", id=id[:100]), param="recordId"
+            )
         return id
 
     def get(self, ref: RecordRef, fields: Sequence[str]) -> Mapping[str, Any]:

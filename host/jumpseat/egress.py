@@ -24,6 +24,7 @@ from typing import Any
 import certifi
 
 from jumpseat.errors import AnswerLost, InvalidValue, ProviderError, ProviderUnreachable
+from jumpseat.speech import say
 
 LONGEST_URL = 2000
 MOST_BYTES = 64 * 1024
@@ -121,7 +122,7 @@ class Egress:
         if literal is not None:
             self._check(target, literal)
         if target.scheme == "http" and not (self.loopback and (target.host == "localhost" or (literal and literal.is_loopback))):
-            raise InvalidValue("The address has to begin with https://.", param="url")
+            raise InvalidValue(say("The address has to begin with https://."), param="url")
         return target
 
     def connect(self, target: Target, until: float) -> socket.socket:
@@ -149,7 +150,9 @@ class Egress:
                 sock.close()
                 raise
             return sock
-        raise ProviderUnreachable(f"{target.host} does not answer on port {target.port}. Check that it runs, and the address.")
+        raise ProviderUnreachable(
+            say("{host} does not answer on port {port}. Check that it runs, and the address.", host=target.host, port=target.port)
+        )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
         """Post a body, follow no redirect, and read no more of the answer than ``MOST_BYTES``.
@@ -172,15 +175,17 @@ class Egress:
             with self.connect(target, until) as plain, _secured(plain, target, until) as sock:
                 return _exchange(sock, target, body, headers, until)
         except ssl.SSLCertVerificationError as error:
-            raise ProviderUnreachable(f"The certificate of {target.host} is not valid: {error.verify_message}.") from error
+            raise ProviderUnreachable(
+                say("The certificate of {host} is not valid: {cause}.", host=target.host, cause=error.verify_message)
+            ) from error
         except (HTTPException, ValueError) as error:
             if isinstance(error, ConnectionError):  # closed without a word; http.client makes it both
-                raise AnswerLost(f"{target.host} closed the connection without an answer.") from error
-            raise ProviderError(f"{target.host} answered something that is not HTTP.") from error
+                raise AnswerLost(say("{host} closed the connection without an answer.", host=target.host)) from error
+            raise ProviderError(say("{host} answered something that is not HTTP.", host=target.host)) from error
         except TimeoutError as error:
-            raise AnswerLost(f"{target.host} did not answer within {seconds:g} seconds.") from error
+            raise AnswerLost(say("{host} did not answer within {seconds:g} seconds.", host=target.host, seconds=seconds)) from error
         except OSError as error:
-            raise AnswerLost(f"The connection to {target.host} broke before an answer came.") from error
+            raise AnswerLost(say("The connection to {host} broke before an answer came.", host=target.host)) from error
 
     def _addresses(self, target: Target) -> list[Address]:
         literal = _literal(target.host)
@@ -189,9 +194,9 @@ class Egress:
         try:
             found = [ip_address(text) for text in self.resolve(target.host, target.port)]
         except (OSError, UnicodeError) as error:
-            raise ProviderUnreachable(f"The name {target.host} has no address.") from error
+            raise ProviderUnreachable(say("The name {host} has no address.", host=target.host)) from error
         if not found:
-            raise ProviderUnreachable(f"The name {target.host} has no address.")
+            raise ProviderUnreachable(say("The name {host} has no address.", host=target.host))
         return found
 
     def _check(self, target: Target, address: Address) -> None:
@@ -199,30 +204,34 @@ class Egress:
         if self.loopback and address.is_loopback:
             return
         if target.scheme == "http":
-            raise InvalidValue("The address has to begin with https://.", param="url")
+            raise InvalidValue(say("The address has to begin with https://."), param="url")
         if is_public(address):
             return
         if target.host in self.internal_hosts and any(address in network for network in _INTERNAL if network.version == address.version):
             return
         raise InvalidValue(
-            f"{target.host} is not on the public internet. If it may be called, an administrator lists it under 'webhook_hosts' in "
-            "metadata/host.yaml.",
+            say(
+                "{host} is not on the public internet. If it may be called, an administrator lists it under 'webhook_hosts' in "
+                "metadata/host.yaml.",
+                host=target.host,
+            ),
             param="url",
         )
 
 
 def _parsed(url: str) -> Target:
     if len(url) > LONGEST_URL:
-        raise InvalidValue(f"The address is longer than {LONGEST_URL} characters.", param="url")
+        raise InvalidValue(say("The address is longer than {n} characters.", n=LONGEST_URL), param="url")
     match = _URL.fullmatch(url)
     if match is None or "#" in url or "\\" in url:
         raise InvalidValue(
-            "The address cannot be used. Write https://NAME/PATH in plain ASCII, without a user, a password or a fragment.", param="url"
+            say("The address cannot be used. Write https://NAME/PATH in plain ASCII, without a user, a password or a fragment."),
+            param="url",
         )
     scheme, host = match["scheme"].lower(), match["host"].lower()
     port = int(match["port"] or (443 if scheme == "https" else 80))
     if not 0 < port < 65536:
-        raise InvalidValue(f"There is no port {port}.", param="url")
+        raise InvalidValue(say("There is no port {port}.", port=port), param="url")
     path = match["path"] or ""
     return Target(scheme, _host(host), port, path if path.startswith("/") else f"/{path}")
 
@@ -238,7 +247,7 @@ def _host(host: str) -> str:
             return host
         return str(IPv4Address(host))
     except ValueError:
-        raise InvalidValue(f"'{host[:100]}' is neither a name nor an address in its usual spelling.", param="url") from None
+        raise InvalidValue(say("'{host}' is neither a name nor an address in its usual spelling.", host=host[:100]), param="url") from None
 
 
 def _literal(host: str) -> Address | None:

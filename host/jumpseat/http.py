@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from urllib3.util.retry import Retry
 
 from jumpseat.errors import AnswerLost, ProviderError, ProviderRefused, ProviderUnreachable
+from jumpseat.speech import say
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 20.0
@@ -112,7 +113,7 @@ class HttpSession(requests.Session):
     def _follow(self, response: requests.Response, kwargs: dict[str, Any]) -> requests.Response:
         target = requests.compat.urljoin(response.url, response.headers["Location"])
         if urlsplit(target)[:2] != urlsplit(response.url)[:2]:
-            raise ProviderRefused(f"{_host(response.url)} redirects to another host; that is not followed.")
+            raise ProviderRefused(say("{host} redirects to another host; that is not followed.", host=_host(response.url)))
         response.close()
         return super().request("GET", target, **{k: v for k, v in kwargs.items() if k not in {"params", "data", "json"}})
 
@@ -154,15 +155,17 @@ def _read_capped(response: requests.Response) -> None:
         size += len(chunk)
         if size > MAX_BYTES:
             response.close()
-            raise ProviderError(f"{_host(response.url)} answered more than {MAX_BYTES // 1024 // 1024} MiB; the answer was dropped.")
+            raise ProviderError(
+                say("{host} answered more than {n} MiB; the answer was dropped.", host=_host(response.url), n=MAX_BYTES // 1024 // 1024)
+            )
     response._content = b"".join(chunks)
     response._content_consumed = True  # type: ignore[attr-defined]  # requests' own flag: the body is in memory now
 
 
 def _translate(error: requests.RequestException, verb: str, host: str) -> ProviderError:
     if verb in READS or _never_sent(error):
-        return ProviderUnreachable(f"{host} cannot be reached. Nothing was changed there; try again in a moment.")
-    return AnswerLost(f"{host} did not answer in time. Whether the request took effect is not known yet.")
+        return ProviderUnreachable(say("{host} cannot be reached. Nothing was changed there; try again in a moment.", host=host))
+    return AnswerLost(say("{host} did not answer in time. Whether the request took effect is not known yet.", host=host))
 
 
 def _never_sent(error: requests.RequestException) -> bool:
@@ -175,4 +178,4 @@ def _never_sent(error: requests.RequestException) -> bool:
 
 
 def _host(url: str | bytes) -> str:
-    return urlsplit(url.decode() if isinstance(url, bytes) else url).hostname or "the provider"
+    return urlsplit(url.decode() if isinstance(url, bytes) else url).hostname or say("the provider")

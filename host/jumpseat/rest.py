@@ -21,6 +21,7 @@ from jumpseat.clock import Clock
 from jumpseat.errors import InvalidValue, JumpseatError, ProviderSignInNeeded, ProviderThrottled, QuotaExhausted
 from jumpseat.http import HttpSession
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9_.()='\-,@$~:]+)+/?")
 """What a path may consist of; everything else has no business in one, and ``..`` is refused besides."""
@@ -141,7 +142,7 @@ class RestClient:
             response = self._send(method, path, access, params, json, headers)
             if response.status_code == 401:
                 raise ProviderSignInNeeded(
-                    f"{self._label} does not accept the token, not even a fresh one. Check the sign-in of this source."
+                    say("{label} does not accept the token, not even a fresh one. Check the sign-in of this source.", label=self._label)
                 )
         if sees is not None:
             sees(response)
@@ -159,7 +160,9 @@ class RestClient:
     ) -> requests.Response:
         url = pinned(access.base_url, path)
         if not _SENDABLE.fullmatch(access.token.reveal()):
-            raise ProviderSignInNeeded(f"The token for {self._label} cannot be one: it holds blanks, line breaks or foreign letters.")
+            raise ProviderSignInNeeded(
+                say("The token for {label} cannot be one: it holds blanks, line breaks or foreign letters.", label=self._label)
+            )
         more = {**self._headers, **(headers or {})}
         return self._http.request(method, url, params=params, json=json, headers=more, auth=Bearer(access.token))
 
@@ -170,7 +173,10 @@ class RestClient:
             seconds = math.ceil(left)
             if self._spent is not None:
                 raise QuotaExhausted(self._spent.message, retry_after_seconds=seconds)
-            raise ProviderThrottled(f"{self._label} is busy and asked for patience. Try again in {seconds} s.", retry_after_seconds=seconds)
+            raise ProviderThrottled(
+                say("{label} is busy and asked for patience. Try again in {seconds} s.", label=self._label, seconds=seconds),
+                retry_after_seconds=seconds,
+            )
 
 
 def pinned(base_url: str, path: str) -> str:
@@ -186,9 +192,11 @@ def pinned(base_url: str, path: str) -> str:
     """
     host = _host(base_url)
     if host is None:
-        raise InvalidValue("The address of a web API has to be https://HOST, without a user, a query or a fragment.", param="url")
+        raise InvalidValue(say("The address of a web API has to be https://HOST, without a user, a query or a fragment."), param="url")
     if not _PATH.fullmatch(path) or _climbs(path):
-        raise InvalidValue(f"'{path[:80]}' cannot be part of an address of {host}; nothing was sent.", param="path")
+        raise InvalidValue(
+            say("'{path}' cannot be part of an address of {host}; nothing was sent.", path=path[:80], host=host), param="path"
+        )
     return base_url.rstrip("/") + path
 
 

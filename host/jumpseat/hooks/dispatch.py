@@ -44,6 +44,7 @@ from jumpseat.hooks.values import Check, T, WrongAnswer, cleaned, freeze, many, 
 from jumpseat.hookspecs import DECISIONS, EVENTS
 from jumpseat.secret import Secret, redact
 from jumpseat.spans import span, spans_made
+from jumpseat.speech import say
 from jumpseat.types import OpenRequest, PluginFailure, Provenance, Recipient, Record, RecordRef, Session, Verdict
 
 DECISION_SECONDS = 2.0
@@ -308,8 +309,12 @@ class Dispatch:
         """None when the plugin may be called now, else the error that says why not."""
         if self.pool.over_limit(plugin):
             return PluginQuarantined(
-                f"The plugin '{plugin}' has {self.pool.abandoned(plugin)} calls that never came back and is left out until they do. "
-                "Restart the host to be rid of them."
+                say(
+                    "The plugin '{plugin}' has {n} calls that never came back and is left out until they do. "
+                    "Restart the host to be rid of them.",
+                    plugin=plugin,
+                    n=self.pool.abandoned(plugin),
+                )
             )
         try:
             self.quarantine.admit(plugin, call)
@@ -501,17 +506,20 @@ def _first_line(error: BaseException, secrets: tuple[Secret, ...]) -> str:
 
 
 def _hanging(seconds: float) -> Ended:
-    reason = f"did not answer within {seconds:g} s"
+    reason = say("did not answer within {seconds:g} s", seconds=seconds)
     return Ended(TraceOutcome.TIMEOUT, reason=reason, text=f"The plugin {reason}; its thread was abandoned.", milliseconds=seconds * 1000)
 
 
 def _busy() -> PluginTimeout:
-    return PluginTimeout("Too many calls of plugins are running at the moment. Try again in a few seconds.", retry_after_seconds=5)
+    return PluginTimeout(say("Too many calls of plugins are running at the moment. Try again in a few seconds."), retry_after_seconds=5)
 
 
 def _shown(plugin: str, call: str, end: Ended, id: str) -> PluginError:
     """What a person sees of a failure: who and where, and under which id an administrator finds the rest."""
-    where = f"The trace log holds more under the correlation id {id}."
+    where = say("The trace log holds more under the correlation id {id}.", id=id)
     if end.outcome is TraceOutcome.TIMEOUT:
-        return PluginTimeout(f"The plugin '{plugin}' {end.reason} in {call}. {where}", retry_after_seconds=30)
-    return PluginError(f"The plugin '{plugin}' failed in {call}. {where}")
+        return PluginTimeout(
+            say("The plugin '{plugin}' {reason} in {call}. {where}", plugin=plugin, reason=end.reason, call=call, where=where),
+            retry_after_seconds=30,
+        )
+    return PluginError(say("The plugin '{plugin}' failed in {call}. {where}", plugin=plugin, call=call, where=where))

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from jumpseat.clock import Clock
 from jumpseat.errors import PluginQuarantined
+from jumpseat.speech import say
 
 AFTER = 3
 """Failures in a row."""
@@ -112,6 +113,12 @@ class Quarantine:
 def _left_out(plugin: str, call: str, failures: int, left: timedelta) -> PluginQuarantined:
     seconds = max(1, round(left.total_seconds()))
     return PluginQuarantined(
-        f"The plugin '{plugin}' is left out of {call} after {failures} failures in a row; it is tried again in {seconds} seconds.",
+        say(
+            "The plugin '{plugin}' is left out of {call} after {n} failures in a row; it is tried again in {seconds} seconds.",
+            plugin=plugin,
+            call=call,
+            n=failures,
+            seconds=seconds,
+        ),
         retry_after_seconds=seconds,
     )

@@ -14,6 +14,7 @@ from jumpseat.errors import InvalidValue, ProviderSignInNeeded
 from jumpseat.hooks.discovery import near
 from jumpseat.http import HttpSession
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.types import Grant
 
 
@@ -42,7 +43,10 @@ class LiveConfig:
             raise AttributeError(f"The {self._owner} has no setting '{name}'{near(name, self._settings) or '.'} Its settings: {known}.")
         value = self._current().get(name, setting.default)
         if value is REQUIRED:
-            raise InvalidValue(f"The setting '{name}' of the {self._owner} is not set. Write it in {self._file}.", param=name)
+            raise InvalidValue(
+                say("The setting '{name}' of the {owner} is not set. Write it in {file}.", name=name, owner=self._owner, file=self._file),
+                param=name,
+            )
         return value
 
     def __dir__(self) -> list[str]:
@@ -66,7 +70,7 @@ class NoAccounts:
         return ()
 
     def grant(self, sign_in: str, owner: str = "") -> Grant:  # noqa: ARG002  # the contract's signature
-        raise ProviderSignInNeeded(f"Nobody is signed in to '{sign_in}'.")
+        raise ProviderSignInNeeded(say("Nobody is signed in to '{sign_in}'.", sign_in=sign_in))
 
     def renewed(self, sign_in: str, refused: Secret, owner: str = "") -> Grant:  # noqa: ARG002  # the contract's signature
         return self.grant(sign_in, owner)
