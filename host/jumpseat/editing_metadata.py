@@ -221,7 +221,7 @@ class EditingMetadata(Reach):
         return EditableFiles(self._wiring.workspace, self._wiring.var)
 
     def _planner(self, *, live: bool = False) -> Planner:
-        return Planner(self._wiring.workspace, self._files(), self._wiring.vocabulary(live=live))
+        return Planner(self._wiring.workspace, self._files(), self._wiring.vocabulary(live=live), self._wiring.edit_cache)
 
 
 def _allowed(kind: str, name: str, supporter: Supporter) -> str:

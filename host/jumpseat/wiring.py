@@ -33,6 +33,7 @@ from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, 
 
 if TYPE_CHECKING:
     from jumpseat.accounts.keeping import Keeping
+    from jumpseat.catalogue.load import Cache
     from jumpseat.egress import Egress
     from jumpseat.jobs.running import Body, Runner
     from jumpseat.jobs.runs import JobRuns
@@ -229,6 +230,13 @@ class Wiring:
         if self.catalogue.host.default_source:
             return self.catalogue.host.default_source
         return next(iter(self.catalogue.sources)) if len(self.catalogue.sources) == 1 else None
+
+    @_Once
+    def edit_cache(self) -> Cache:
+        """Files as edits have read them last, so that one file of a thousand is tried without reading the others again."""
+        from jumpseat.catalogue.load import Cache
+
+        return Cache()
 
     # --- sign-ins ---------------------------------------------------------------------------------------------------------
 

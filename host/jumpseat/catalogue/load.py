@@ -105,6 +105,8 @@ def load(
     *,
     cache: Cache | None = None,
     secrets_from: Path | None = None,
+    replaced: Mapping[str, bytes | None] = NOTHING,
+    templates_from: Path | None = None,
 ) -> Loaded:
     """Read the metadata and templates of a workspace and find everything that is wrong with them.
 
@@ -113,6 +115,8 @@ def load(
         vocabulary: what plugins bring; None leaves out whatever needs them.
         cache: of an earlier load of the same workspace; makes the next one cheap.
         secrets_from: folder from which relative paths of secret files count; None for the workspace.
+        replaced: files to be taken with another content than they have, or as gone (None), by path; for trying an edit.
+        templates_from: folder whose ``templates/`` are read instead; where one of them is replaced, a copy with it in place.
 
     Returns:
         The catalogue, unless there is an error, and the problems. Never raises for what stands in the files.
@@ -122,11 +126,14 @@ def load(
         return Loaded(None, (Problem(METADATA, 1, 1, "M212", cause, say("name another folder, or make one with 'jumpseat init DIR'")),))
     cache = cache or Cache()
     stamps = snapshot(workspace)
-    paths = list(stamps)
+    paths = sorted({*stamps, *replaced} - {path for path, content in replaced.items() if content is None})
     wanted = [path for path in paths if not path.startswith(f"{METADATA}/") or kind_of(path)]
-    contents = {path: cache.content(workspace, path, stamps[path]) for path in wanted}
+    contents: dict[str, bytes | Problem] = {}
+    for path in wanted:
+        trial = replaced.get(path)
+        contents[path] = cache.content(workspace, path, stamps[path]) if trial is None else trial
     with _without_collections():
-        return _load(_Load(workspace, vocabulary, cache, secrets_from or workspace), paths, contents)
+        return _load(_Load(templates_from or workspace, vocabulary, cache, secrets_from or workspace), paths, contents)
 
 
 @contextmanager
@@ -145,7 +152,7 @@ def _without_collections() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    workspace: Path
+    templates_from: Path
     vocabulary: Vocabulary | None
     cache: Cache
     secrets_from: Path
@@ -163,7 +170,7 @@ def _load(run: _Load, paths: Sequence[str], contents: Mapping[str, bytes | Probl
     objects = [file.value for file in right.values() if file.kind == "supported-object"]
     vocabulary = run.vocabulary
     channels, complete = (vocabulary.channels, vocabulary.complete) if vocabulary else (None, True)
-    templates = read_templates(run.workspace, channels, objects, complete=complete)
+    templates = read_templates(run.templates_from, channels, objects, complete=complete)
     problems += templates.problems
     digests = {path: file.digest for path, file in files.items()}
     digests |= {path: digest(content) for path, content in bytes_of.items() if path.startswith(f"{TEMPLATES}/")}

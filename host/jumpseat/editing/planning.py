@@ -13,8 +13,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from jumpseat.catalogue.files import METADATA, TEMPLATES, is_masked
-from jumpseat.catalogue.load import Loaded, load
+from jumpseat.catalogue.files import TEMPLATES, is_masked
+from jumpseat.catalogue.load import Cache, Loaded, load
 from jumpseat.catalogue.positions import Reading, Steps, parse_yaml
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.source_text import SourceText, hide_values
@@ -108,16 +108,18 @@ class Planner:
         workspace: the folder with ``metadata/`` and ``templates/``.
         files: its files.
         vocabulary: what plugins bring, for the check.
+        cache: of earlier plans of the same workspace.
     """
 
     workspace: Path
     files: EditableFiles
     vocabulary: Vocabulary | None
+    cache: Cache = field(default_factory=Cache)
 
     def read(self, path: str) -> EditedFile:
         """One file, with what it says and what is wrong with it; one that does not exist is empty."""
         file = self.files.read(path)
-        problems = tuple(problem for problem in load(self.workspace, self.vocabulary).problems if problem.file == path)
+        problems = tuple(problem for problem in load(self.workspace, self.vocabulary, cache=self.cache).problems if problem.file == path)
         masked = _holds_secret(path, problems, file.text)
         parts = parted(path, file.text)
         values = _values(parts)
@@ -138,7 +140,7 @@ class Planner:
             InvalidValue: its keys cannot be changed one by one, or the path is none that may be edited.
         """
         file = self.files.read(path)
-        before = load(self.workspace, self.vocabulary).problems
+        before = load(self.workspace, self.vocabulary, cache=self.cache).problems
         secret_before = _holds_secret(path, [one for one in before if one.file == path], file.text)
         text = self._text(file, change, masked=secret_before)
         if expected is not None and expected != file.hash:
@@ -188,20 +190,21 @@ class Planner:
         return self._loaded_with(path, None if change.gone else self._text(file, change, masked=False))
 
     def _loaded_with(self, path: str, text: str | None) -> Loaded:
-        """The workspace with one file replaced, or gone: a copy of it is loaded."""
+        """The workspace with one file replaced, or gone; of templates a copy is read, for they are found by what lies beside them."""
+        content = None if text is None else text.encode()
+        replaced = {path: content}
+        if not path.startswith(f"{TEMPLATES}/"):
+            return load(self.workspace, self.vocabulary, cache=self.cache, replaced=replaced)
         with tempfile.TemporaryDirectory(prefix="jumpseat-edit-") as made:
             trial = Path(made)
-            # Links to metadata are enough and quick; a template that is a link would be refused for leading elsewhere.
-            for folder, put in ((METADATA, os.symlink), (TEMPLATES, _copied)):
-                if (self.workspace / folder).is_dir():
-                    there = (self.workspace / folder).resolve()
-                    shutil.copytree(there, trial / folder, copy_function=put, ignore=_hidden_files, ignore_dangling_symlinks=True)
-            target = trial / path
-            target.unlink(missing_ok=True)
-            if text is not None:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(text.encode())
-            return load(trial, self.vocabulary, secrets_from=self.workspace)
+            there = (self.workspace / TEMPLATES).resolve()
+            if there.is_dir():
+                shutil.copytree(there, trial / TEMPLATES, copy_function=_copied, ignore_dangling_symlinks=True)
+            (trial / path).unlink(missing_ok=True)
+            if content is not None:
+                (trial / path).parent.mkdir(parents=True, exist_ok=True)
+                (trial / path).write_bytes(content)
+            return load(self.workspace, self.vocabulary, cache=self.cache, replaced=replaced, templates_from=trial)
 
 
 def difference(path: str, before: str, after: str) -> str:
@@ -215,10 +218,6 @@ def _copied(source: str, target: str) -> None:
         shutil.copy2(source, target)
     except OSError:  # a pipe, or what the host may not read: the loader says so of the link as of the thing itself
         os.symlink(source, target)
-
-
-def _hidden_files(folder: str, names: Iterable[str]) -> set[str]:
-    return {name for name in names if name.startswith(".") or (name == "schema" and Path(folder).name == METADATA)}
 
 
 def _key(problem: Problem) -> tuple[str, str, str]:
