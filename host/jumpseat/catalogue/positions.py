@@ -233,9 +233,7 @@ class _Builder:
     def _open(self, value: dict[str, Any] | list[Any], event: Any) -> None:
         self._check(event)
         if len(self.stack) >= MAX_DEPTH:
-            self._stop(
-                event, "M208", say("values are nested more than {n} levels deep", n=MAX_DEPTH), say("write it flatter")
-            )
+            self._stop(event, "M208", say("values are nested more than {n} levels deep", n=MAX_DEPTH), say("write it flatter"))
         place = Place(event.start_mark.line + self.shift, event.start_mark.column + 1)
         places = self._add(value, place, event)
         places.inside = {}
