@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import axe_playwright_python
 import pytest
 from lists_kit import connect, joins, opened
 from playwright.sync_api import BrowserContext, Page
+from portfolio_kit import of_all, of_each
 from web_kit import CASE, Pages, path_of
 
 from jumpseat import Host, RecordRef, ShareWish
@@ -103,6 +104,30 @@ def test_no_page_breaks_with_words_longer_by_two_fifths_and_twice_the_zoom(visit
     finally:
         rendering.environment.cache_clear()
     assert "\n".join(broken) == ""
+
+
+def found_in(tab: Page, pages: Pages, looks: Iterable[tuple[str, int]]) -> dict[str, list[str]]:
+    """What is wrong with examples of components, by address and width."""
+    tab.goto(pages.visit_link())
+    tab.get_by_role("button").click()
+    found = {}
+    for address, width in looks:
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.goto(pages.local + address)
+        if lines := violations(tab) + (["scrolls sideways"] if sideways(tab) else []):
+            found[f"{address} at {width} px"] = lines
+    return found
+
+
+@pytest.mark.timeout(300)
+def test_axe_finds_nothing_on_any_component_in_any_state(tab: Page, pages: Pages) -> None:
+    assert found_in(tab, pages, of_each()) == {}
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+def test_axe_finds_nothing_on_any_component_in_any_state_in_any_look(tab: Page, pages: Pages) -> None:
+    assert found_in(tab, pages, of_all()) == {}
 
 
 def test_the_page_to_sign_in_is_for_everybody(tab: Page, pages: Pages, host: Host) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from jumpseat.api import app as api
 from jumpseat.errors import NotFound
 from jumpseat.host import Host
-from jumpseat.web import launch, live, sign_in
+from jumpseat.web import launch, live, portfolio, sign_in
 from jumpseat.web.admin import pages as admin
 from jumpseat.web.records import code, connections, contact, details, history, notification, session, share
 from jumpseat.web.rendering import STATIC, static_address
@@ -37,6 +37,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     dashboard_editor.router,
     lists.router,
     start.router,
+    portfolio.router,
     *admin.ROUTERS,
 )
 SERVED = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".webmanifest": "application/manifest+json"}

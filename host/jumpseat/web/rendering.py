@@ -68,11 +68,11 @@ def answer(request: Request, visitor: Visitor, page: Page, status: int = 200) ->
     host = host_of(request)
     ancestors = () if visitor.source is None else host.frame_ancestors(visitor.source)
     values = {
+        "now": host.clock.now(),
         **page.values,
         "page": page,
         "visitor": visitor,
         "look": visitor.look,
-        "now": host.clock.now(),
         "path": request.url.path,
         "ancestors": ancestors,
         "company": host.catalogue.host.company,
