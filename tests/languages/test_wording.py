@@ -46,3 +46,12 @@ def test_templates_keep_the_names_of_their_places() -> None:
 def test_whole_texts_are_named_in_english_in_every_language() -> None:
     french = worded(catalogue_of("fr"), {"Case": "Demande"})
     assert (french.gettext("Case"), french.gettext("Lead")) == ("Demande", "Prospect")
+
+
+def test_a_template_is_said_in_the_crms_words_and_in_its_language() -> None:
+    from jumpseat.web.rendering import environment
+
+    words = (("Session ID", "ID de la demande de service"), ("session", "demande de service"))
+    template = environment("fr", words).from_string("{{ _('Copy') }}, {% trans %}Session ID{% endtrans %}")
+
+    assert template.render() == "Copier, ID de la demande de service"

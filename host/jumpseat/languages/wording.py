@@ -35,6 +35,9 @@ class Worded(Language):
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         return self._whole.get(msgid1 if n == 1 else msgid2) or self._said(self._base.ngettext(msgid1, msgid2, n))
 
+    ugettext, ungettext = gettext, ngettext
+    """The names under which Jinja asks; inherited, they would lead past this class to an empty catalogue."""
+
     def pgettext(self, context: str, message: str) -> str:
         return self._whole.get(message) or self._said(str(self._base.pgettext(context, message)))
 
