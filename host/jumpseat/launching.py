@@ -9,7 +9,7 @@ from datetime import datetime
 
 from jumpseat.access import launches, signed
 from jumpseat.access.launches import ENDED, LAUNCH_LIVES, RAN_OUT, REFUSED, Launch, LaunchToken
-from jumpseat.access.rights import operation, require
+from jumpseat.access.rights import UNGUARDED, operation, require
 from jumpseat.catalogue.model import SourceConfig
 from jumpseat.errors import InvalidValue, LaunchBound, LaunchRefused, PluginNotLoaded, Refused
 from jumpseat.hooks.trace import correlation_id
@@ -148,6 +148,7 @@ class Launching(Reach):
         """The origins whose pages may show a launch of this record source in a frame; none for a source that there is not."""
         return self.catalogue.sources.get(source, NOTHING_SIGNED).frame_ancestors
 
+    @operation(UNGUARDED)
     def vocabulary(self, source: str, language: str) -> Mapping[str, str]:
         """What pages of this record source say instead of Jumpseat's words: what the CRM brings, then what its file says."""
         running = self._wiring.sources().get(source)

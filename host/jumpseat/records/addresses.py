@@ -76,14 +76,20 @@ def checked_contact(contact: Contact, country: str | None) -> Contact:
         raise InvalidValue(say("Write the person's name."), param="name")
     if not (contact.email or contact.mobile or contact.phone):
         raise InvalidValue(say("Write an e-mail address or a number, else nothing can be sent to the person."), param="email")
-    checked = replace(contact, name=name, email=mailbox(contact.email) if contact.email else None)
-    for kind in ("mobile", "phone"):
-        if number := getattr(contact, kind):
-            try:
-                checked = replace(checked, **{kind: e164(number, country)})
-            except RecipientInvalid as error:
-                raise RecipientInvalid(error.message, param=kind) from error
-    return checked
+    return replace(
+        contact,
+        name=name,
+        email=mailbox(contact.email) if contact.email else None,
+        mobile=_number(contact.mobile, "mobile", country),
+        phone=_number(contact.phone, "phone", country),
+    )
+
+
+def _number(number: str | None, param: str, country: str | None) -> str | None:
+    try:
+        return e164(number, country) if number else None
+    except RecipientInvalid as error:
+        raise RecipientInvalid(error.message, param=param) from error
 
 
 def address_of(contact: Contact, channel: ShareChannel) -> str | None:
