@@ -13,7 +13,7 @@ import pytest
 
 from jumpseat import Host, Supporter
 from jumpseat.editing import files as edited_files
-from jumpseat.editing.planning import ABSENT, Change
+from jumpseat.editing.planning import ABSENT, Change, _like
 from jumpseat.errors import EditInvalid, InvalidValue, Refused, RightMissing, SecretTyped, StaleFile
 from jumpseat.testing import FakeClock, RecordingPlugin, make_workspace
 from jumpseat.types import Level, Rights
@@ -264,3 +264,12 @@ def test_edits_of_many_at_once_are_all_or_stale_and_never_mixed(host: Host, oper
 
     assert len(won) == 1
     assert case_file(workspace).read_text() == CASE.replace("label: Case", f"label: Label {won[0]}")
+
+
+@pytest.mark.parametrize("former", ["a\r\nb\nc\r\n", "a\nb\nc", "a\r\nb\r\nc\r\n", "\n\na\n\nb\n", "", "a"])
+def test_a_text_of_a_form_keeps_the_line_ends_of_every_line_that_stays(former: str) -> None:
+    typed = former.replace("\r\n", "\n").replace("\n", "\r\n")  # what a browser sends of a text that nobody touched
+
+    assert _like(former, typed) == former
+    assert _like("a\r\nb\nc\r\n", "a\r\nb\r\nB\r\nc\r\n") == "a\r\nb\nB\r\nc\r\n"
+    assert _like("", "x") == "x\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -26,6 +27,8 @@ from jumpseat.errors import InvalidValue, SecretTyped, StaleFile
 from jumpseat.speech import say
 from jumpseat.types import NOTHING
 
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n)|([^\r\n]+)\Z")
 IN_PLAIN = "M110"
 """Code of the problem that a secret stands in a file as it is."""
 
@@ -174,7 +177,7 @@ class Planner:
         except NotEditable as error:
             cause = say("{file} cannot be changed key by key: {why}. Edit it as a text.", file=file.path, why=str(error))
             raise InvalidValue(cause, param="file") from None
-        body = parts.body if change.body is None else _like(file.text, change.body)
+        body = parts.body if change.body is None else _like(parts.body or file.text, change.body)
         return parts.put_together(front, body)
 
     def _stale(self, file: FileText, wanted: str) -> StaleFile:
@@ -259,10 +262,17 @@ def _set(values: Any, steps: Steps, value: Any) -> None:
 
 
 def _like(former: str, text: str) -> str:
-    """A text out of a form with the line breaks of the file, and with one at its end."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = text if text.endswith("\n") or not text else text + "\n"
-    return text.replace("\n", "\r\n") if "\r\n" in former else text
+    """A text out of a form, which has the line ends of the browser, with those of the file: each line that stays keeps its own."""
+    lines = _LINE_BREAK.split(text)
+    own = [(found[1] or found[3] or "", found[2] or "") for found in _LINE.finditer(former)]
+    usual = next((end for _, end in own if end), "\n")
+    matcher = difflib.SequenceMatcher(None, [line for line, _ in own], lines, autojunk=False)
+    ends = [usual] * len(lines)
+    for block in matcher.get_matching_blocks():
+        for step in range(block.size):
+            ends[block.b + step] = own[block.a + step][1] or usual
+    last = usual if lines[-1] and (not own or own[-1][1]) else ""
+    return "".join(line + end for line, end in zip(lines, [*ends[:-1], last], strict=True))
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------
