@@ -87,6 +87,7 @@ def test_a_case_is_supported_from_the_first_click_to_its_history(
     expect(history.locator(".pill.online")).to_be_visible(timeout=SOON)
     if script:
         expect(tab.locator("#bell a")).to_be_visible(timeout=SOON)
+        expect(tab).to_have_title(re.compile(r"^\(1\) "), timeout=SOON)
         expect(framed(tab, "notification").get_by_text(re.compile(JOINED[language]))).not_to_have_count(0, timeout=SOON)
 
     frame.locator("#do-close").click()

@@ -5,9 +5,16 @@
   const TALLEST = 4000;
   document.documentElement.dataset.script = "";
 
-  /* Only the host is listened to, and only a number is taken from it. */
+  const title = document.title;
+
+  /* Only the host is listened to, and only numbers are taken from it: a frame's height, and how many customers wait. */
   window.addEventListener("message", (event) => {
-    if (event.origin !== host || event.data?.jumpseat !== 1 || event.data.kind !== "height") return;
+    if (event.origin !== host || event.data?.jumpseat !== 1) return;
+    if (event.data.kind === "badge") {
+      const waiting = Number(event.data.count);
+      document.title = waiting > 0 ? `(${waiting}) ${title}` : title;
+    }
+    if (event.data.kind !== "height") return;
     const frame = [...document.querySelectorAll("iframe")].find((one) => one.contentWindow === event.source);
     const height = Number(event.data.height);
     if (frame && height > 0) frame.style.blockSize = `${Math.min(height, TALLEST)}px`;
