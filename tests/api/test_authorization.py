@@ -16,11 +16,9 @@ from jumpseat.api.app import ROUTERS, routes_of
 from jumpseat.api.routes import webhooks
 from jumpseat.api.signin import signed_in
 
-PAGES = {"/launch/canvas/{source}", "/launch/{source}"}
-"""What they are given is the sign-in: signed by the CRM, or a ticket; see test_launch_refusals."""
 WAY = {"/sign-in/close.js", "/sign-in/callback", "/sign-in/{ticket}"}
 """A browser's way through a sign-in at a provider: ticket and state say who is on it; see test_accounts."""
-OPEN = {"/health/live", "/health/ready", "/metrics", *PAGES, *WAY}
+OPEN = {"/health/live", "/health/ready", "/metrics", *WAY}
 """Without sign-in on purpose; the descriptions of the API (``/openapi.json`` and its dialects) are the only further ones.
 ``/metrics`` asks for it itself, see test_metrics_route."""
 JOBS = {"/v1/jobs", "/v1/jobs/{job}/runs", "/v1/job-runs/{runId}/cancel", "/v1/job-runs/{runId}/retry"}

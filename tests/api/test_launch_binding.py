@@ -57,6 +57,7 @@ OF_A_RECORD: dict[str, Ask] = {
     "open_session": lambda t, ref: t.host.open_session(ref, "pilot", t.supporter, replace=True),
     "wanted_events": lambda t, ref: t.host.wanted_events(t.supporter, ref=ref),
     "events": lambda t, ref: t.host.events(t.supporter, ref=ref, since=0),
+    "fill_template": lambda t, ref: t.host.fill_template(t.host.templates("email")[0], t.supporter, ref),
 }
 """Operations that are told the record."""
 
@@ -72,6 +73,8 @@ OF_A_SESSION: dict[str, Ask] = {
 }
 """Operations that are told a session or a share."""
 
+SENT_AGAIN = {"share_again"}
+"""Of two sessions, see below."""
 LISTS = {"sessions", "listed_sessions", "listed_shares", "listed_connections"}
 REFUSED = {"create_launch"}
 """Its right is one that launches have, and it is refused all the same."""
@@ -82,7 +85,7 @@ def of_no_record() -> list[str]:
 
 
 def test_every_operation_whose_right_a_launch_has_is_looked_at_here() -> None:
-    looked_at = {*OF_A_RECORD, *OF_A_SESSION, *LISTS, *REFUSED}
+    looked_at = {*OF_A_RECORD, *OF_A_SESSION, *SENT_AGAIN, *LISTS, *REFUSED}
 
     assert {name for name, right in OPERATIONS.items() if right in OF_ONE_RECORD} == looked_at
 
@@ -129,7 +132,8 @@ def test_a_record_by_value_is_refused(things: Things) -> None:
 def test_an_operation_that_concerns_no_record_is_refused(name: str, things: Things) -> None:
     method = getattr(things.host, name)
     parameters = [one for one in inspect.signature(method).parameters.values() if one.default is inspect.Parameter.empty]
-    given = {one.name: things.supporter if one.name == "supporter" else 7 if one.annotation == "int" else one.name for one in parameters}
+    values = {"supporter": things.supporter, "kind": "sessions"}
+    given = {one.name: values.get(one.name, 7 if one.annotation == "int" else one.name) for one in parameters}
 
     with pytest.raises(RightMissing) as refused:
         method(**given)
@@ -173,6 +177,15 @@ def test_lists_behind_charts_hold_the_launched_record_only(things: Things) -> No
 
 def test_events_of_another_records_session_are_not_told(things: Things) -> None:
     assert things.host.events(things.supporter, since=0, session_id=things.sessions[OTHER]) == []
+
+
+def test_nothing_is_sent_again_that_belongs_to_another_record(things: Things) -> None:
+    host, mine, other = things.host, things.sessions[MINE], things.sessions[OTHER]
+    for session, of in ((other, other), (other, mine)):
+        with pytest.raises(SessionNotFound):
+            host.share_again(session, of, things.supporter)
+    with pytest.raises(JumpseatError):
+        host.share_again(mine, other, things.supporter)
 
 
 def test_a_launch_makes_no_other(things: Things) -> None:

@@ -106,6 +106,4 @@ def test_a_session_in_a_browser(pages: Pages, table: Any) -> None:
             clicks[1].append(float(tab.evaluate(CLICK % ("bare", "p.pill"))))
         browser.close()
     table.line("session page, first paint", median(paints[0]), median(paints[1]), beside="a page of one sentence")
-    table.line(
-        "session page, from click to open session", median(clicks[0]), median(clicks[1]), beside="a click that posts nothing"
-    )
+    table.line("session page, from click to open session", median(clicks[0]), median(clicks[1]), beside="a click that posts nothing")
