@@ -99,6 +99,7 @@ def test_no_page_breaks_with_words_longer_by_two_fifths_and_twice_the_zoom(visit
         for address, tab in visited(viewport={"width": 1200, "height": 900}, forced_colors="active"):
             for width in (320, 600):  # the second is what a screen of 1200 px has at a zoom of 200 %
                 tab.set_viewport_size({"width": width, "height": 900})
+                assert " ~]" in tab.inner_text("body")
                 if sideways(tab):
                     broken.append(f"{address} at {width} px")
     finally:

@@ -66,6 +66,10 @@ class _Pseudo(Language):
     def npgettext(self, _: str, msgid1: str, msgid2: str, n: int) -> str:
         return self.ngettext(msgid1, msgid2, n)
 
+    # By these names Jinja2 asks; inherited, they would answer for the base class.
+    ugettext, ungettext = gettext, ngettext
+    upgettext, unpgettext = pgettext, npgettext
+
 
 @cache
 def catalogue_of(language: str, workspace: Path | None = None) -> Language:
