@@ -45,7 +45,7 @@ def raw(api: Api, request: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("method", "path", "code", "detail"),
     [
-        ("GET", "/", "JS-NOT-FOUND", "There is nothing at '/'. /openapi.json lists the operations."),
+        ("GET", "/v1", "JS-NOT-FOUND", "There is nothing at '/v1'. /openapi.json lists the operations."),
         ("GET", "/v1/object", "JS-NOT-FOUND", "There is nothing at '/v1/object'. /openapi.json lists the operations."),
         ("GET", "/v1/objects/", "JS-NOT-FOUND", "There is nothing at '/v1/objects/'. /openapi.json lists the operations."),
         ("GET", "/docs", "JS-NOT-FOUND", "There is nothing at '/docs'. /openapi.json lists the operations."),

@@ -77,14 +77,14 @@ def pages(host: Host) -> Iterator[Pages]:
 
 
 @pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[str]:
+def chromium() -> Iterator[str]:
     """Address at which a Chromium with its users' defaults can be driven.
 
     Where there is none, tests that need it are skipped on a developer's machine and fail under CI.
     """
     installed = [shutil.which(name) or "" for name in ("chromium", "chromium-browser", "google-chrome")]
-    candidates = [os.environ.get("JUMPSEAT_TEST_CHROMIUM", ""), *installed, playwright.chromium.executable_path]
-    found = next((path for path in candidates if path and Path(path).is_file()), None)
+    candidates = [os.environ.get("JUMPSEAT_TEST_CHROMIUM", ""), *installed]
+    found = next((path for path in candidates if path and Path(path).is_file()), None) or brought_along()
     if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail("There is no Chromium.")
@@ -103,6 +103,13 @@ def chromium(playwright: Playwright) -> Iterator[str]:
             process.wait(20)
 
 
+def brought_along() -> str | None:
+    """The browser that Playwright has installed, if it has."""
+    with sync_playwright() as started:
+        path = started.chromium.executable_path
+    return path if Path(path).is_file() else None
+
+
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
@@ -113,13 +120,14 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("Chromium does not start.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """Of one module alone: while it lives, its event loop runs in this thread, and tests that have one of their own cannot."""
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, chromium: str) -> Iterator[Browser]:
     browser = playwright.chromium.connect_over_cdp(chromium)
     yield browser
@@ -160,6 +168,8 @@ def _note(problems: list[str], message: ConsoleMessage) -> None:
 def tab(context: BrowserContext) -> Page:
     page = context.new_page()
     page.set_default_timeout(10_000)
+    # As if it were the window in front, whatever other tabs the browser opens meanwhile.
+    context.new_cdp_session(page).send("Emulation.setFocusEmulationEnabled", {"enabled": True})
     return page
 
 

@@ -221,6 +221,7 @@ def test_a_session_is_opened_shared_and_closed_with_the_keyboard_alone(
 ) -> None:
     tab = signed_in_tab()
     tab.goto(pages.local + path_of())
+    tab.locator("form[data-htmx-powered]").first.wait_for(state="attached")  # before that, a form is sent as it is without script
     tab.keyboard.press("Alt+n")
     expect(tab.get_by_role("link", name="Share")).to_be_focused()
 

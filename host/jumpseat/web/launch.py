@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse
 from jumpseat.access.launches import RAN_OUT
 from jumpseat.access.signed import LONGEST
 from jumpseat.api.models.common import Name
-from jumpseat.api.problems import problem_response
+from jumpseat.api.problems import BodyTooLarge, problem_response
 from jumpseat.api.routes.launches import launch_view
 from jumpseat.api.signin import Serving, host_of
 from jumpseat.errors import JumpseatError, NotSignedIn, UsageError
 from jumpseat.launching import Launched
 from jumpseat.secret import Secret
+from jumpseat.speech import say
 from jumpseat.web.forms import Form, Posted
 from jumpseat.web.identity import Visitor, carried, keep_launch, look_of
 from jumpseat.web.records.components import show
@@ -30,6 +31,9 @@ from jumpseat.web.workspace.components import show as show_beside
 router = pages()
 SHOW = "show"
 """Field or query by which the CRM's page asks for another component than the session."""
+MOST_FIELDS = 20
+LONGEST_FORM = 2 * LONGEST
+"""Characters of a launch's form; the host reads no signed text that is longer than half of it."""
 
 
 @router.post("/launch/renew")
@@ -72,8 +76,10 @@ def take_launch_ticket(
 
 def _field(form: Form, name: str) -> str:
     given = form.all(name)
-    if len(given) != 1 or len(given[0]) > LONGEST:
-        raise UsageError(f"The form has to have the field '{name}', once.", param=name)
+    if sum(len(value) for values in form.values.values() for value in values) > LONGEST_FORM:
+        raise BodyTooLarge(say("The form is larger than {limit} bytes; a launch is not.", limit=LONGEST_FORM))
+    if len(given) != 1 or len(form.values) > MOST_FIELDS:
+        raise UsageError(say("The form has to have the field '{name}', once.", name=name), param=name)
     return given[0]
 
 

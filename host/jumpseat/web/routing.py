@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy.exc import OperationalError, TimeoutError as PoolTimeout
 from starlette.responses import RedirectResponse
 
-from jumpseat.api.problems import RETRY_SECONDS, internal_error, invalid_call
+from jumpseat.api.problems import RETRY_SECONDS, internal_error, invalid_call, problem_response
 from jumpseat.api.signin import host_of
 from jumpseat.errors import JumpseatError, NotSignedIn, StoreUnreachable
 from jumpseat.hooks.trace import correlation_id
@@ -56,7 +56,9 @@ def pages() -> APIRouter:
 
 
 def refused(request: Request, error: JumpseatError) -> Response:
-    """The page of an error; somebody who is not signed in is led to the page where they can."""
+    """The page of an error; somebody who is not signed in is led to the page where they can. A program gets what the API would answer."""
+    if not is_partial(request) and "text/html" not in request.headers.get("accept", ""):
+        return problem_response(error)
     ref, host = named_record(request), host_of(request)
     framed = is_framed(request)
     if isinstance(error, NotSignedIn) and request.method == "GET" and not is_partial(request) and not framed:

@@ -19,7 +19,11 @@
   let due = 0;
   const changed = () => {
     clearTimeout(due);
-    due = setTimeout(() => document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "jumpseat:changed")), 50);
+    due = setTimeout(() => {
+      // The answer to an action comes first: fetched meanwhile, the component would replace the form that waits for it.
+      if (document.querySelector("form[aria-busy]")) return changed();
+      document.querySelectorAll("[data-live]").forEach((part) => htmx.trigger(part, "jumpseat:changed"));
+    }, 50);
   };
   const record = meta("jumpseat-record");
   document.addEventListener("jumpseat:event", ({ detail: { data } }) => {
@@ -168,17 +172,20 @@
 
   /* What came of an action stays, whatever is fetched afterwards: it moves above the component, where it is also read out. */
   const log = document.getElementById("live");
+  let pressed = "";
   function settle({ detail: { ctx } }) {
     const said = document.querySelector("#session > .message:is(.success, .error, .info)");
     if (said) log.replaceChildren(said);
     unhide(document);
     count();
     if (document.querySelector("dialog[open]")) document.querySelector("dialog[open] [data-focus]")?.focus();
-    else if (document.activeElement === document.body && ctx.request.method === "POST") document.querySelector("#session .main:not([aria-disabled])")?.focus();
+    else if (ctx.request.method === "POST" && (document.activeElement === document.body || document.activeElement.id !== pressed)) document.querySelector("#session .main:not([aria-disabled])")?.focus();
   }
   document.addEventListener("htmx:after:swap", settle);
   document.addEventListener("htmx:before:request", ({ target, detail: { ctx } }) => {
-    if (ctx.request.method === "POST" && !target.closest?.("dialog")) log?.replaceChildren();
+    if (ctx.request.method !== "POST" || target.closest?.("dialog")) return;
+    log?.replaceChildren();
+    pressed = document.activeElement.id;
   });
   document.addEventListener("htmx:finally:request", ({ target }) => target.closest?.("form[data-busy]")?.removeAttribute("aria-busy"));
   const lost = ({ target }) => {
