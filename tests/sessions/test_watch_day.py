@@ -194,7 +194,7 @@ def busiest(day, begin, end, span=60.0):
 
 @pytest.mark.parametrize(
     ("session_type", "p95", "idle_minutes"),
-    [(BySession(), 30, 60), (ByPage(7200), 30, 15), (ByPage(36_000), 30, 10)],
+    [(BySession(), 30, 60), (ByPage(7200), 30, 15), pytest.param(ByPage(36_000), 30, 10, marks=pytest.mark.long)],
     ids=["6000 in 5 min, one each", "7200 a day, by the list", "36000 a day, by the list"],
 )
 @pytest.mark.timeout(600)  # seconds of work, minutes on a machine that is busy with other things

@@ -81,7 +81,7 @@ def visited(new_context: Callable[..., BrowserContext], pages: Pages, furnished:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1200), ("dark", 320)])
+@pytest.mark.parametrize(("scheme", "width"), [("dark", 320), pytest.param("light", 1200, marks=pytest.mark.long)])
 def test_axe_finds_nothing_on_any_page(visited: Visit, scheme: str, width: int) -> None:
     found = {}
     for address, tab in visited(color_scheme=scheme, viewport={"width": width, "height": 900}):

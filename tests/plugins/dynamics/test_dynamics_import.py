@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def templates(draw: st.DrawFn) -> list[TemplateFile]:
     return made
 
 
-@settings(max_examples=220, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=int(os.environ.get("JUMPSEAT_TEST_EXAMPLES", "60")), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(values=objects(), texts=templates())
 def test_export_import_export_is_identical_and_so_is_import_export_import(values: list[dict[str, Any]], texts: list[TemplateFile]) -> None:
     with tempfile.TemporaryDirectory() as made:
