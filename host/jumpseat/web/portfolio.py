@@ -52,5 +52,7 @@ def pattern(
     if example is None:
         raise NotFound(say("There is no example '{name}'.", name=name[:80]))
     look = Look(visitor.look.language, skin, scheme, framed)
-    page = Page(example.component.capitalize(), example.template, example.styles, values={**example.values, "now": NOW}, path=PATH)
+    page = Page(
+        example.component.capitalize(), example.template, example.styles, values={**example.values, "now": NOW}, path=PATH, still=True
+    )
     return answer(request, replace(visitor, look=look), page)

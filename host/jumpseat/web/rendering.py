@@ -54,6 +54,8 @@ class Page:
     values: dict[str, Any] = field(default_factory=dict)
     path: str = ""
     """Its own address, where that is not the component's of a record; a launched frame loads it again from there."""
+    still: bool = False
+    """It shows an example, which nothing that happens changes."""
 
 
 def answer(request: Request, visitor: Visitor, page: Page, status: int = 200) -> HTMLResponse:

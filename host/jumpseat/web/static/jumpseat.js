@@ -19,6 +19,7 @@
   let due = 0;
   const changed = () => {
     clearTimeout(due);
+    if (meta("jumpseat-still")) return;
     due = setTimeout(() => {
       // The answer to an action comes first: fetched meanwhile, the component would replace the form that waits for it.
       if (document.querySelector("form[aria-busy]")) return changed();
@@ -147,7 +148,7 @@
     setTimeout(() => { if (!leader) begin(); }, bus ? 120 + Math.random() * 180 : 0);
     ticking = setInterval(tick, TICK);
   }
-  if (document.querySelector("[data-live]")) {
+  if (document.querySelector("[data-live]") && !meta("jumpseat-still")) {
     start();
     addEventListener("pagehide", () => { clearInterval(ticking); if (leader === me) { leave(); tell("bye"); } });
     addEventListener("pageshow", (event) => { if (event.persisted) start(); });
@@ -200,6 +201,7 @@
   /* How much time is left. When a session ends, or is about to, its component looks again. */
   const unit = (number, name) => new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: name, unitDisplay: "short" }).format(number);
   function count() {
+    if (meta("jumpseat-still")) return;
     document.querySelectorAll("[data-until]").forEach((part) => {
       const minutes = Math.floor((new Date(part.dataset.until) - Date.now()) / 60000), hours = Math.floor(minutes / 60);
       if (minutes < 0 || part.dataset.minutes > 29 && minutes < 30) changed();
