@@ -68,7 +68,6 @@ class _Pseudo(Language):
 
     # By these names Jinja2 asks; inherited, they would answer for the base class.
     ugettext, ungettext = gettext, ngettext
-    upgettext, unpgettext = pgettext, npgettext
 
 
 @cache
