@@ -2,6 +2,8 @@
 
 A plugin writes ordinary blocking code. The host calls it in a bounded pool with a deadline, traces the call, and turns every
 unexpected exception into a ``PluginError`` without the plugin's own words; a ``ProviderError`` passes through as it is.
+
+A method whose body here is ``raise NotImplementedError`` is the plugin's to write; one that needs an ability, only where that is declared.
 """
 
 from __future__ import annotations

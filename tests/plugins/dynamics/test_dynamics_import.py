@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -101,9 +100,14 @@ def templates(draw: st.DrawFn) -> list[TemplateFile]:
     return made
 
 
-@settings(max_examples=int(os.environ.get("JUMPSEAT_TEST_EXAMPLES", "60")), deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(values=objects(), texts=templates())
-def test_export_import_export_is_identical_and_so_is_import_export_import(values: list[dict[str, Any]], texts: list[TemplateFile]) -> None:
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("examples", [60, pytest.param(400, marks=pytest.mark.long)])
+def test_export_import_export_is_identical_and_so_is_import_export_import(examples: int) -> None:
+    checks = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    checks(given(values=objects(), texts=templates())(there_and_back))()
+
+
+def there_and_back(values: list[dict[str, Any]], texts: list[TemplateFile]) -> None:
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         first = make(folder / "first", values, texts)
