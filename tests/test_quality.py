@@ -109,7 +109,7 @@ def test_every_operation_of_the_host_declares_its_right() -> None:
 
     not_operations = {"close", "operator", "supporter", "key_supporter", "open", "deliver", "once", "start_worker", "tick", "routes"}
     not_operations |= {"take_launch_ticket", "take_canvas_launch", "take_signed_launch", "renew_launch", "launch_supporter"}
-    not_operations |= {"explain_access", "store_reachable", "announce", "stop_worker", "settle_share", "frame_ancestors"}
+    not_operations |= {"explain_access", "store_reachable", "announce", "stop_worker", "settle_share", "session_changed", "frame_ancestors"}
     methods = {name for name in dir(Host) if not name.startswith("_") and callable(getattr(Host, name))}
 
     assert methods - not_operations == set(OPERATIONS)

@@ -8,7 +8,7 @@ A method whose body here is ``raise NotImplementedError`` is the plugin's to wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -103,6 +103,49 @@ class Accounts(Protocol):
         ...
 
 
+class Kept(Protocol):
+    """Small values that the host keeps for a plugin in its database: every process sees the same, and a restart changes nothing.
+
+    A key is printable ASCII, at most 200 characters; a value is a JSON object of at most 64 KiB. They are readable by whoever reads the
+    database: of a secret, keep a hash.
+    """
+
+    def get(self, *keys: str) -> Mapping[str, Mapping[str, Any]]:
+        """Those of the values that there are, by key."""
+        ...
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 100) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Values whose key begins with ``prefix``, sorted by key.
+
+        Args:
+            prefix: how the keys begin.
+            after: only keys behind this one; the last of the page before.
+            limit: at most so many.
+        """
+        ...
+
+    def change(
+        self, key: str, how: Callable[[Mapping[str, Any] | None], Mapping[str, Any] | None], *, keep_until: datetime | None = None
+    ) -> Mapping[str, Any] | None:
+        """Replace one value by what ``how`` makes of it, while no other process changes it; answers the new one.
+
+        Args:
+            key: which.
+            how: is given the value, None where there is none; answers the new one, None to remove it. It may be called again, so let it
+                do nothing else.
+            keep_until: UTC; when the host may remove it. None: the plugin removes it.
+        """
+        ...
+
+    def put(self, key: str, value: Mapping[str, Any], *, keep_until: datetime | None = None) -> None:
+        """Set one value, whatever it was."""
+        ...
+
+    def remove(self, key: str) -> None:
+        """Remove one value; it need not be there."""
+        ...
+
+
 class Runtime(Protocol):
     """What the host lends to a plugin's session type, channel or source."""
 
@@ -119,6 +162,8 @@ class Runtime(Protocol):
 
     @property
     def accounts(self) -> Accounts: ...
+    @property
+    def kept(self) -> Kept: ...
 
     @property
     def public_url(self) -> str:
@@ -179,10 +224,16 @@ class Abilities:
     """The supporter can act on the customer's machine."""
     camera: bool = False
     """The customer shows a camera picture."""
+    screen: bool = False
+    """The customer shows a screen, and the supporter does not act on it."""
     joined_signal: bool = False
     """``status`` tells when the customer is online."""
     hard_expiry: bool = False
     """The provider itself ends the session at ``valid_until``."""
+    late_supporter_link: bool = False
+    """There is no way to join before the customer is there; ``supporter_link`` then refuses, and says so."""
+    needs_https: bool = False
+    """The customer's browser does its part on a secure origin only; the offer says so where ``public_url`` is none."""
     findable: bool = False
     """``find`` can look a session up by its correlation id."""
     connections: bool = False

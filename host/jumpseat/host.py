@@ -337,6 +337,17 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
         session = self._session(session_id, supporter, "session.close")
         return self._wiring.life.close(session, supporter)
 
+    def session_changed(self, correlation_id: str) -> None:
+        """Ask a provider now what became of a session; for the routes of plugins, which have heard that something did.
+
+        Args:
+            correlation_id: of the session, as ``OpenRequest`` had it; one that is not known, or over, changes nothing.
+        """
+        with self._wiring.store.read() as connection:
+            session = session_rows.by_correlation(connection, correlation_id)
+        if session is not None:
+            self._wiring.life.news(session)
+
     # --- templates ----------------------------------------------------------------------------------------------------
 
     @operation(UNGUARDED)

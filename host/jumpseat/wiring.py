@@ -22,11 +22,12 @@ from jumpseat.catalogue.model import Catalogue
 from jumpseat.catalogue.rights import all_rights
 from jumpseat.catalogue.vocabulary import Vocabulary
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import Accounts, Extension, RecordSource, ShareChannel, SignIn
+from jumpseat.contract import Extension, RecordSource, ShareChannel, SignIn
 from jumpseat.early import early_settings
 from jumpseat.errors import InvalidValue, PluginError, WorkspaceNotFound
 from jumpseat.hooks.dispatch import Dispatch
 from jumpseat.hooks.plugins import Plugins
+from jumpseat.hooks.runtime import Loan
 from jumpseat.hooks.trace import Trace, TraceLevel, TraceRow, TraceSetting, trace_level
 from jumpseat.log import get_logger
 from jumpseat.types import NOTHING, Level, ObjectInfo, Record, Rights, Session, Share, Supporter
@@ -162,7 +163,7 @@ class Wiring:
             clock=self.clock,
             settings=lambda plugin: self._live.current.plugins.get(plugin, NOTHING) if self._live else NOTHING,
             public_url=lambda: (self._live.current.host if self._live else early).public_url,
-            accounts=self._lent,
+            lends=self._lend,
             trace=self.trace,
         )
 
@@ -247,15 +248,10 @@ class Wiring:
             found = source.sign_in()
         return found
 
-    def _lent(self, plugin: str, source: str) -> Accounts:
-        """What a plugin, or one of its record sources, may use of the sign-ins that are kept: its own."""
-        from jumpseat.accounts.lending import Lent
+    def _lend(self, plugin: str, source: str) -> Loan:
+        from jumpseat.lending import lend
 
-        def belongs(name: str) -> bool:
-            found = self.plugins.sign_ins.get(name)
-            return name == source if found is None else getattr(found, "plugin", "") == plugin
-
-        return Lent(lambda: self.accounts, belongs)
+        return lend(self, plugin, source)
 
     @_Once
     def accounts(self) -> Keeping:

@@ -12,7 +12,8 @@ import pytest
 from jumpseat import Grant, RecordRef, RecordSource, Secret, Session, SignIn, SignInRequest, hookimpl
 from jumpseat.errors import PluginError
 from jumpseat.hooks import Plugins, PluginState
-from jumpseat.testing.fakes import FakeAccounts, RecordingSessionType, a_message, a_supporter
+from jumpseat.hooks.runtime import Loan
+from jumpseat.testing.fakes import RecordingSessionType, a_message, a_supporter
 
 REQUEST = SignInRequest("s", "https://jumpseat.example/sign-in/callback")
 
@@ -121,11 +122,11 @@ def test_the_sign_in_of_a_source_has_the_sources_name_and_runtime(load: Callable
 def test_each_plugin_and_source_is_lent_the_sign_ins_of_its_own(load: Callable[..., Plugins]) -> None:
     lent: list[tuple[str, str]] = []
 
-    def accounts(plugin: str, source: str) -> FakeAccounts:
+    def lends(plugin: str, source: str) -> Loan:
         lent.append((plugin, source))
-        return FakeAccounts()
+        return Loan()
 
-    load(discover=False, accounts=accounts, extra=[("book", Brings(source=Book)), ("desk", Brings(Desk()))]).open_source("book", "library")
+    load(discover=False, lends=lends, extra=[("book", Brings(source=Book)), ("desk", Brings(Desk()))]).open_source("book", "library")
 
     assert lent == [("book", ""), ("desk", ""), ("book", "library")]
 

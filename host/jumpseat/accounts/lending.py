@@ -29,22 +29,22 @@ class Lent:
 
     def has(self, sign_in: str, owner: str = "") -> bool:
         """See ``contract.Accounts``."""
-        with _no_fault_of_the_plugin():
+        with no_fault_of_the_plugin():
             return self.belongs(sign_in) and self.keeping().has(sign_in, owner)
 
     def owners(self, sign_in: str) -> Sequence[str]:
         """See ``contract.Accounts``."""
-        with _no_fault_of_the_plugin():
+        with no_fault_of_the_plugin():
             return self.keeping().owners(sign_in) if self.belongs(sign_in) else ()
 
     def grant(self, sign_in: str, owner: str = "") -> Grant:
         """See ``contract.Accounts``."""
-        with _no_fault_of_the_plugin():
+        with no_fault_of_the_plugin():
             return self._of(sign_in).grant(sign_in, owner)
 
     def renewed(self, sign_in: str, refused: Secret, owner: str = "") -> Grant:
         """See ``contract.Accounts``."""
-        with _no_fault_of_the_plugin():
+        with no_fault_of_the_plugin():
             return self._of(sign_in).renewed(sign_in, refused, owner)
 
     def _of(self, sign_in: str) -> Keeping:
@@ -54,7 +54,7 @@ class Lent:
 
 
 @contextmanager
-def _no_fault_of_the_plugin() -> Iterator[None]:
+def no_fault_of_the_plugin() -> Iterator[None]:
     """A database that is away is told in words that a plugin may pass on; it must not count as the plugin's own failure."""
     try:
         yield

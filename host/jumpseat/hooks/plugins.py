@@ -25,14 +25,14 @@ import pluggy
 
 from jumpseat import hookspecs
 from jumpseat.clock import Clock, SystemClock
-from jumpseat.contract import REQUIRED, Accounts, Extension, RecordSource, SessionType, Setting, ShareChannel, SignIn
+from jumpseat.contract import REQUIRED, Extension, RecordSource, SessionType, Setting, ShareChannel, SignIn
 from jumpseat.errors import NotFound, PluginNotLoaded
 from jumpseat.hooks import checking, discovery, output
 from jumpseat.hooks.discovery import Candidate, near
 from jumpseat.hooks.dispatch import Dispatch, Ended, Implementation
 from jumpseat.hooks.guarding import guard
 from jumpseat.hooks.importing import Importer, foreign_threads
-from jumpseat.hooks.runtime import LiveConfig, PluginRuntime
+from jumpseat.hooks.runtime import LiveConfig, Loan, PluginRuntime
 from jumpseat.hooks.trace import Trace, TraceOutcome
 from jumpseat.hooks.values import Check, many, one
 from jumpseat.hookspecs import PROJECT
@@ -144,7 +144,7 @@ class Plugins:
         clock: Clock,
         settings: Callable[[str], Mapping[str, Any]],
         public_url: Callable[[], str],
-        accounts: Callable[[str, str], Accounts] | None,
+        lends: Callable[[str, str], Loan] | None,
         trace: Trace,
         dispatch: Dispatch | None,
         load_seconds: float,
@@ -159,7 +159,7 @@ class Plugins:
         self._clock = clock
         self._settings = settings
         self._public_url = public_url
-        self._accounts = accounts
+        self._lends = lends
         self._seconds = load_seconds
         self._importer = Importer()
         self._loading: dict[str, list[_Loading]] = {}
@@ -185,7 +185,7 @@ class Plugins:
         clock: Clock | None = None,
         settings: Callable[[str], Mapping[str, Any]] = _no_settings,
         public_url: Callable[[], str] = lambda: "http://127.0.0.1:8400",
-        accounts: Callable[[str, str], Accounts] | None = None,
+        lends: Callable[[str, str], Loan] | None = None,
         trace: Trace | None = None,
         dispatch: Dispatch | None = None,
         load_seconds: float = IMPORT_SECONDS,
@@ -205,7 +205,7 @@ class Plugins:
             clock: the host's clock.
             settings: answers the values set for a plugin now, by plugin name.
             public_url: answers where the host is reached from outside, now.
-            accounts: answers the sign-ins that a plugin, or one of its record sources by name, may use; none without it.
+            lends: answers what a plugin, or one of its record sources by name, may use of what the host keeps; nothing without it.
             trace: the trace log.
             dispatch: a dispatch with other limits than the usual ones.
             load_seconds: deadline of one import and of one registry hook.
@@ -222,7 +222,7 @@ class Plugins:
             clock=clock,
             settings=settings,
             public_url=public_url,
-            accounts=accounts,
+            lends=lends,
             trace=trace or Trace(clock),
             dispatch=dispatch,
             load_seconds=load_seconds,
@@ -292,7 +292,7 @@ class Plugins:
         plugin = self.plugin_of(self.sources[kind])
         file = f"metadata/sources/{name}.yaml"
         config = LiveConfig(f"record source '{name}'", file, self.source_settings[kind], settings)
-        runtime = self._runtime(config, self._folder(plugin) / name, self._accounts_of(plugin, name))
+        runtime = self._runtime(config, self._folder(plugin) / name, self._loan(plugin, name))
         self._source_runtimes.append((plugin, runtime))
         return self.dispatch.call(
             plugin, f"{kind}.open", self._made, (self.sources[kind], plugin, name, runtime), seconds=self._seconds, check=one(RecordSource)
@@ -450,7 +450,7 @@ class Plugins:
         for loading in list(self._active()):
             file = f"metadata/plugins/{loading.name}.yaml"
             config = LiveConfig(f"plugin '{loading.name}'", file, loading.settings, self._settings_of(loading.name))
-            loading.runtime = self._runtime(config, self._folder(loading.name), self._accounts_of(loading.name))
+            loading.runtime = self._runtime(config, self._folder(loading.name), self._loan(loading.name))
             ended = self.dispatch.attempt(loading.name, "start", self._guarded, (loading,), seconds=self._seconds, check=lambda all_: all_)
             if ended.outcome is not TraceOutcome.OK:
                 self._manager.unregister(name=loading.name)
@@ -498,11 +498,11 @@ class Plugins:
     def _having(self, hook: str) -> Iterable[_Loading]:
         return (loading for loading in self._active() if hook in loading.hooks)
 
-    def _runtime(self, config: LiveConfig, folder: Path, accounts: Accounts | None) -> PluginRuntime:
-        return PluginRuntime(config, folder, self._clock, self._public_url, accounts)
+    def _runtime(self, config: LiveConfig, folder: Path, loan: Loan | None) -> PluginRuntime:
+        return PluginRuntime(config, folder, self._clock, self._public_url, loan)
 
-    def _accounts_of(self, plugin: str, source: str = "") -> Accounts | None:
-        return self._accounts(plugin, source) if self._accounts else None
+    def _loan(self, plugin: str, source: str = "") -> Loan | None:
+        return self._lends(plugin, source) if self._lends else None
 
     def _folder(self, plugin: str) -> Path:
         return self.workspace / "var" / "plugins" / plugin

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import jumpseat
 from jumpseat.clock import Clock
-from jumpseat.contract import REQUIRED, Accounts, Setting
-from jumpseat.errors import InvalidValue, ProviderSignInNeeded
+from jumpseat.contract import REQUIRED, Accounts, Kept, Setting
+from jumpseat.errors import InvalidValue, ProviderSignInNeeded, ProviderUnreachable
 from jumpseat.hooks.discovery import near
 from jumpseat.http import HttpSession
 from jumpseat.secret import Secret
@@ -76,6 +78,33 @@ class NoAccounts:
         return self.grant(sign_in, owner)
 
 
+class NothingKept:
+    """Where plugins are only asked what they bring: nothing is kept, and nothing can be."""
+
+    def get(self, *keys: str) -> Mapping[str, Mapping[str, Any]]:  # noqa: ARG002  # the contract's signature
+        return {}
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 100) -> Sequence[tuple[str, Mapping[str, Any]]]:  # noqa: ARG002
+        return ()
+
+    def change(self, key: str, how: Any, *, keep_until: datetime | None = None) -> Mapping[str, Any] | None:  # noqa: ARG002
+        raise ProviderUnreachable(say("No host is open, so that nothing can be kept."))
+
+    def put(self, key: str, value: Mapping[str, Any], *, keep_until: datetime | None = None) -> None:
+        self.change(key, lambda _: value, keep_until=keep_until)
+
+    def remove(self, key: str) -> None:
+        self.change(key, lambda _: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Loan:
+    """What an opened host lends to one plugin, or to one of its record sources, beyond what every plugin gets."""
+
+    accounts: Accounts = field(default_factory=NoAccounts)
+    kept: Kept = field(default_factory=NothingKept)
+
+
 class PluginRuntime:
     """The ``Runtime`` of one plugin, or of one of its record sources.
 
@@ -84,17 +113,15 @@ class PluginRuntime:
         folder: its own folder; made on first use.
         clock: the host's clock.
         public_url: answers where the host is reached from outside, now.
-        accounts: the sign-ins that the host keeps; none where no host was opened.
+        loan: the sign-ins and values that the host keeps; none where no host was opened.
     """
 
-    def __init__(
-        self, config: LiveConfig, folder: Path, clock: Clock, public_url: Callable[[], str], accounts: Accounts | None = None
-    ) -> None:
+    def __init__(self, config: LiveConfig, folder: Path, clock: Clock, public_url: Callable[[], str], loan: Loan | None = None) -> None:
         self._config = config
         self._folder = folder
         self._clock = clock
         self._public_url = public_url
-        self._accounts = accounts or NoAccounts()
+        self._loan = loan or Loan()
         self._http: HttpSession | None = None
         self._lock = Lock()
 
@@ -122,7 +149,11 @@ class PluginRuntime:
 
     @property
     def accounts(self) -> Accounts:
-        return self._accounts
+        return self._loan.accounts
+
+    @property
+    def kept(self) -> Kept:
+        return self._loan.kept
 
     @property
     def public_url(self) -> str:

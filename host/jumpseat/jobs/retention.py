@@ -20,6 +20,7 @@ BATCH = 500
 GIVEN_RECORDS = timedelta(days=7)
 """How long a record that was given by value is kept after its session is over."""
 SEEN_LAUNCHES = timedelta(hours=1)
+PLUGIN_VALUES = timedelta(0)
 """How long a launch is remembered after it became too old: for processes whose clocks differ."""
 FINISHED_WORK = timedelta(days=3)
 """How long the engine of durable work keeps what it has done."""
@@ -74,6 +75,7 @@ class RetentionJob:
             ("connections", kept.connections, rows.drop_connections),
             ("given_records", GIVEN_RECORDS, rows.drop_given_records),
             ("seen_launches", SEEN_LAUNCHES, rows.drop_seen_launches),
+            ("plugin_values", PLUGIN_VALUES, rows.drop_plugin_values),
         )
         return ((kind, kept_for, drop) for kind, kept_for, drop in kinds if kept_for is not None)
 

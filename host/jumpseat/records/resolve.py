@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
+from urllib.parse import urlsplit
 
 from jumpseat.catalogue.model import Catalogue, SupportedObject
 from jumpseat.contract import RecordSource, SessionType, ShareChannel
@@ -142,6 +143,7 @@ class Resolver:
 
     def _type(self, place: Place, session_type: SessionType, supporter: Supporter, channels: Iterable[ShareChannel]) -> OfferedType:
         reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name), *_missing(session_type)]
+        reasons += self._origin_says(session_type)
         to_do: tuple[Reason, ...] = ()
         if all(reason.allowed for reason in reasons):
             to_do = _missing_for(session_type, supporter)
@@ -172,6 +174,16 @@ class Resolver:
         if name in supported.session_types:
             return (Reason(say("{object} names it.", object=supported.label), place, True),)
         return (Reason(say("{object} does not offer this session type.", object=supported.label), place),)
+
+    def _origin_says(self, session_type: SessionType) -> Sequence[Reason]:
+        """Browsers let pages use camera and screen on a secure origin only (W3C Secure Contexts)."""
+        address = self.catalogue.host.public_url
+        if not session_type.abilities.needs_https or _is_secure_origin(address):
+            return ()
+        text = say(
+            "It works over https only, and customers reach this host at {address}. Set public_url to an https address.", address=address
+        )
+        return (Reason(text, Provenance("metadata", "metadata/host.yaml")),)
 
     def _plugins_say(self, hook: str, **question: Any) -> list[Reason]:
         said = []
@@ -275,6 +287,12 @@ class Resolver:
         contact = recipient.contact if recipient else None
         wanted = (contact.language if contact else None, supporter.language, self.catalogue.host.default_language)
         return tuple(language for language in wanted if language)
+
+
+def _is_secure_origin(address: str) -> bool:
+    parts = urlsplit(address)
+    name = parts.hostname or ""
+    return parts.scheme == "https" or name in ("localhost", "127.0.0.1", "::1") or name.endswith(".localhost")
 
 
 def _missing(extension: SessionType | ShareChannel) -> tuple[Reason, ...]:

@@ -229,6 +229,12 @@ class SessionLife:
         if before is None or abs(now - before) > pace.WANTED / 2:
             self._hurry(session, lambda conn: watching.want(conn, session.id, now))
 
+    def news(self, session: Session) -> None:
+        """Something happened to this session at its provider, which is asked at the next look."""
+        now = self._parts.now()
+        if session.valid_at(now):
+            self._hurry(session, lambda conn: watching.want(conn, session.id, now))
+
     def shared(self, session: Session) -> None:
         """A share of this session came to its outcome: somebody waits for the customer from now on."""
         session_type, now = self._parts.type(session.session_type), self._parts.now()

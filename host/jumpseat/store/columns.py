@@ -12,6 +12,9 @@ from sqlalchemy.types import TypeDecorator
 ID_BYTES = 16
 """128 bits: an id cannot be guessed, so that knowing one means having been told."""
 
+ASCII = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""A text of ASCII characters that is compared byte by byte, as SQLite does by itself."""
+
 BigId = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """A counting id; SQLite counts by itself in INTEGER columns only."""
 

@@ -15,6 +15,7 @@ from jumpseat.store.schema import (
     idempotency,
     job_runs,
     notices,
+    plugin_values,
     seen_launches,
     sessions,
     shares,
@@ -84,6 +85,11 @@ def drop_given_records(conn: sa.Connection, before: datetime, limit: int) -> int
 def drop_seen_launches(conn: sa.Connection, before: datetime, limit: int) -> int:
     """Launches that were taken, and would be refused for their age by now."""
     return _drop(conn, seen_launches, seen_launches.c.expires_at < before, limit)
+
+
+def drop_plugin_values(conn: sa.Connection, before: datetime, limit: int) -> int:
+    """What plugins kept until a time that has passed."""
+    return _drop(conn, plugin_values, plugin_values.c.keep_until < before, limit)
 
 
 def blank_messages(conn: sa.Connection, before: datetime, limit: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from jumpseat.store.columns import BigId, UtcDateTime
+from jumpseat.store.columns import ASCII, BigId, UtcDateTime
 
 metadata = sa.MetaData(
     naming_convention={
@@ -468,3 +468,14 @@ pending_sign_ins = sa.Table(
 
 # Signed launches that were taken, so that none is taken twice.
 seen_launches = sa.Table("seen_launches", metadata, _text("digest", primary_key=True), _time("expires_at"))
+
+# What plugins keep; a value without an end is kept until its plugin removes it.
+plugin_values = sa.Table(
+    "plugin_values",
+    metadata,
+    _text("plugin", primary_key=True),
+    sa.Column("key", ASCII, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    _time("keep_until", null=True),
+)
+sa.Index("ix_plugin_values_keep_until", plugin_values.c.keep_until)

@@ -129,6 +129,12 @@ def holder(conn: sa.Connection, key: str) -> Details | None:
     return _details(row) if row else None
 
 
+def by_correlation(conn: sa.Connection, correlation_id: str) -> Session | None:
+    """The session that was sent to its provider with this correlation id."""
+    row = conn.execute(sa.select(table).where(table.c.correlation_id == correlation_id)).mappings().first()
+    return _session(row) if row else None
+
+
 def of_request(conn: sa.Connection, request_key: str) -> Session | None:
     """The session that was reserved, and not given up, by the call with this key."""
     row = conn.execute(sa.select(table).where(table.c.request_key == request_key)).mappings().first()

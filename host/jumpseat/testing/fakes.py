@@ -5,6 +5,7 @@ They keep what they were asked in plain lists, so that a test can look at it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -130,6 +131,36 @@ class FakeAccounts:
         return held
 
 
+class FakeKept:
+    """Values in memory."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, Mapping[str, Any]] = {}
+
+    def get(self, *keys: str) -> Mapping[str, Mapping[str, Any]]:
+        return {key: self.values[key] for key in keys if key in self.values}
+
+    def list(self, prefix: str, *, after: str = "", limit: int = 100) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        found = sorted(key for key in self.values if key.startswith(prefix) and key > after)
+        return [(key, self.values[key]) for key in found[:limit]]
+
+    def change(
+        self, key: str, how: Callable[[Mapping[str, Any] | None], Mapping[str, Any] | None], *, keep_until: datetime | None = None
+    ) -> Mapping[str, Any] | None:
+        value = how(self.values.get(key))
+        if value is None:
+            self.values.pop(key, None)
+        else:
+            self.values[key] = json.loads(json.dumps(dict(value)))
+        return value
+
+    def put(self, key: str, value: Mapping[str, Any], *, keep_until: datetime | None = None) -> None:
+        self.change(key, lambda _: value, keep_until=keep_until)
+
+    def remove(self, key: str) -> None:
+        self.change(key, lambda _: None)
+
+
 class FakeRuntime:
     """What a host would lend to an extension under test.
 
@@ -146,6 +177,7 @@ class FakeRuntime:
         self.config = FakeConfig(settings, values or {})
         self.http = HttpSession("jumpseat-tests")
         self.accounts = FakeAccounts()
+        self.kept = FakeKept()
         self.clock = clock or FakeClock()
         self.folder = folder
         self.public_url = "http://127.0.0.1:8400"

@@ -1,0 +1,1 @@
+"""Sessions in any meeting tool that is reached by a link."""
