@@ -1,0 +1,17 @@
+"""MeshCentral: session type ``meshcentral``, remote control through a server of the operator's own.
+
+The server's API is met in ``line`` only; ``groups`` and ``report`` know its forms, ``failures`` its complaints, ``ending`` the order in
+which a session is ended there, ``memory`` what the host keeps for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jumpseat import SessionType, hookimpl
+from jumpseat_meshcentral.session_type import MeshCentral
+
+
+@hookimpl
+def register_session_types() -> Iterable[SessionType]:
+    return [MeshCentral()]
