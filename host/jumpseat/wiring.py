@@ -312,7 +312,7 @@ class Wiring:
         from jumpseat.shares.breaker import Breaker
         from jumpseat.shares.sending import Sending
 
-        return Sending(self.store, self.queue, self.clock, self._channels, Breaker(self.clock), self.outcomes)
+        return Sending(self.store, self.queue, self.clock, self._channels, Breaker(self.clock), self.outcomes, lambda: self._executor)
 
     @_Once
     def settling(self) -> Settling:

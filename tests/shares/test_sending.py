@@ -9,7 +9,7 @@ import pytest
 
 from jumpseat.errors import AnswerLost, InvalidValue, ProviderRefused, ProviderThrottled, ProviderUnreachable, RecipientInvalid
 from jumpseat.shares.tries import LONGEST_DELAY_SECONDS, delay_seconds
-from jumpseat.store import shares
+from jumpseat.store import executors, shares
 from jumpseat.types import Outcome
 
 Benches = Callable[..., Any]
@@ -147,6 +147,41 @@ def test_a_share_whose_process_died_while_sending_is_settled(bench_of: Benches, 
     bench.host.tick()
 
     assert bench.state() == state
+
+
+@pytest.mark.parametrize(("promises", "state"), [({}, "unknown"), ({"honours_key": True}, "sending"), ({"can_look_up": True}, "sending")])
+def test_what_can_only_be_unknown_is_told_as_soon_as_its_process_is_known_to_be_gone(
+    bench_of: Benches, clock: Any, promises: dict[str, bool], state: str
+) -> None:
+    bench = bench_of(**promises)
+    share = bench.share()
+    with bench.host._wiring.store.write() as connection:
+        executors.start(connection, "worker-1", clock.now(), dead_before=clock.now())
+        shares.claim(connection, share, clock.now(), "worker-1")
+    bench.host.tick()
+    before = bench.state()
+
+    # The same process, started again, or whoever takes a dead one's id to hand its work over.
+    clock.move(seconds=1)
+    with bench.host._wiring.store.write() as connection:
+        executors.start(connection, "worker-1", clock.now(), dead_before=clock.now())
+    bench.host.tick()
+
+    assert (before, bench.state()) == ("sending", state)
+
+
+def test_what_a_living_process_sends_is_left_to_it(bench_of: Benches, clock: Any) -> None:
+    bench = bench_of()
+    share = bench.share()
+    with bench.host._wiring.store.write() as connection:
+        for process in ("worker-1", "worker-2"):
+            executors.start(connection, process, clock.now(), dead_before=clock.now())
+        shares.claim(connection, share, clock.now(), "worker-1")
+        clock.move(seconds=1)
+        executors.start(connection, "worker-2", clock.now(), dead_before=clock.now())
+    bench.host.tick()
+
+    assert bench.state() == "sending"
 
 
 @pytest.mark.parametrize(("tries", "bound"), [(1, 5), (2, 10), (5, 80), (9, LONGEST_DELAY_SECONDS), (2000, LONGEST_DELAY_SECONDS)])

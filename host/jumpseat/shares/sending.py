@@ -38,6 +38,7 @@ class Sending:
         channels: the share channels now, by name.
         breaker: which channels are left alone, in this process.
         outcomes: stores what a try came to.
+        process: executor id of this process, while it has one.
     """
 
     store: Store
@@ -46,6 +47,7 @@ class Sending:
     channels: Callable[[], Mapping[str, ShareChannel]]
     breaker: Breaker
     outcomes: Outcomes
+    process: Callable[[], str | None] = lambda: None
 
     def deliver(self, share_id: str) -> Share | None:
         """Try to deliver one share; safe to call again, and by several at once: only one gets hold of the row.
@@ -80,8 +82,8 @@ class Sending:
 
     def _claim(self, connection: Connection, share: Share, now: datetime) -> share_rows.Claimed | None:
         if share.state is ShareState.QUEUED:
-            return share_rows.begin(connection, share, now)
-        return share_rows.take_over(connection, share, now - TAKEN_OVER, now)
+            return share_rows.begin(connection, share, now, self.process())
+        return share_rows.take_over(connection, share, now - TAKEN_OVER, now, self.process())
 
     def _may_take_over(self, share: Share) -> bool:
         """Is the share of a try that was cut off to be sent again now? A little later, if its try has only just begun.

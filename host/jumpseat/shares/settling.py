@@ -73,9 +73,11 @@ class Settling:
         channels = self.channels()
         now = self.clock.now()
         with self.store.read() as connection:
-            found = share_rows.stuck(connection, now - MARGIN)
+            orphaned = [share for share in share_rows.orphaned(connection) if _only_unknown(channels.get(share.channel))]
+            found = [share for share in share_rows.stuck(connection, now - MARGIN) if share not in orphaned]
             # A look-up that comes before the slowest request has ended finds nothing, and so would send a second time.
-            cut_off = [share for share in found if share.sending_at and share.sending_at <= now - patience(channels.get(share.channel))]
+            late = [share for share in found if share.sending_at and share.sending_at <= now - patience(channels.get(share.channel))]
+            cut_off = orphaned + late
             messages = {share.id: message for share in cut_off if (message := share_rows.message(connection, share.id)) is not None}
 
         def settle(share: Share) -> Share | None:
@@ -143,6 +145,11 @@ class Settling:
         if share.state is ShareState.SENT:
             return say("The gateway confirms the {label} to {to}.", label=label, to=to)
         return joined(say("The gateway reports that the {label} to {to} did not arrive.", label=label, to=to), share.reason)
+
+
+def _only_unknown(channel: ShareChannel | None) -> bool:
+    """Is *unknown* all that a share of this channel can become when it was cut off, however long one waits?"""
+    return channel is not None and not channel.honours_key and not channel.can_look_up
 
 
 def _side_by_side(shares: Sequence[Share], settle: Callable[[Share], Share | None]) -> list[Share | None]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from jumpseat.clock import SystemClock
-from jumpseat.store import watching
+from jumpseat.store import shares, watching
 from jumpseat.store.schema import executors as table
 
 
@@ -50,7 +50,7 @@ def start(
     version: str | None = None,
     catalogue_version: str | None = None,
 ) -> bool:
-    """Take an executor's id; what the start before it was asking the providers, it asks no more.
+    """Take an executor's id; what the start before it was asking the providers, or sending, it does no more.
 
     Args:
         conn: in a transaction that may write.
@@ -70,7 +70,7 @@ def start(
     taken = fresh.on_conflict_do_update(index_elements=["id"], set_=said, where=table.c.beat_at < dead_before)
     if conn.execute(taken.returning(table.c.id)).first() is None:
         return False
-    watching.free(conn, id, now)
+    _let_go(conn, id, now)
     return True
 
 
@@ -95,8 +95,13 @@ def stop(conn: sa.Connection, id: str, *, started_at: datetime) -> bool:
     """Give an id back; False when the row is gone already, or another start's."""
     if conn.execute(sa.delete(table).where(table.c.id == id, table.c.started_at == started_at)).rowcount != 1:
         return False
-    watching.free(conn, id, database_now(conn))
+    _let_go(conn, id, database_now(conn))
     return True
+
+
+def _let_go(conn: sa.Connection, id: str, now: datetime) -> None:
+    watching.free(conn, id, now)
+    shares.let_go(conn, id)
 
 
 def dead(conn: sa.Connection, *, dead_before: datetime) -> tuple[Executor, ...]:

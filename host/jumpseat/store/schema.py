@@ -125,6 +125,8 @@ shares = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     _time("created_at"),
     _time("sending_at", null=True),
+    # Executor id of the process that has the try in hand; empty once that process is gone.
+    _text("sent_by", null=True),
     _time("done_at", null=True),
     _text("shared_by"),
     # Not before this time; null when it may be tried at once.

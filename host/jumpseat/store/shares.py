@@ -256,29 +256,35 @@ def _of_caps(
     return own, (table.c.channel == channel, table.c.created_at > since, table.c.state.in_(CAPPED))
 
 
-def begin(conn: sa.Connection, share: Share, now: datetime) -> Claimed | None:
+def begin(conn: sa.Connection, share: Share, now: datetime, by: str | None = None) -> Claimed | None:
     """Begin a try of a share that was just read: queued → sending, one try more.
+
+    Args:
+        conn: in a transaction that may write.
+        share: as it was read.
+        now: the time.
+        by: executor id of this process, where it has a heartbeat.
 
     Returns:
         The share as it is now with what to send; None when somebody else was faster.
     """
-    sent = claim(conn, share.id, now)
+    sent = claim(conn, share.id, now, by)
     begun = get(conn, share.id) if sent is not None else None
     return Claimed(begun, sent) if begun is not None and sent is not None else None
 
 
-def claim(conn: sa.Connection, id: str, now: datetime) -> Message | None:
+def claim(conn: sa.Connection, id: str, now: datetime, by: str | None = None) -> Message | None:
     """Begin a try: queued → sending, one try more.
 
     Returns:
         What to send; None when the share is not queued (somebody else sends it, or it is done).
     """
     begun = sa.update(table).where(table.c.id == id, table.c.state == ShareState.QUEUED.value)
-    begun = begun.values(state=ShareState.SENDING.value, sending_at=now, next_try_at=None, tries=table.c.tries + 1)
+    begun = begun.values(state=ShareState.SENDING.value, sending_at=now, sent_by=by, next_try_at=None, tries=table.c.tries + 1)
     return message(conn, id) if conn.execute(begun).rowcount == 1 else None
 
 
-def take_over(conn: sa.Connection, share: Share, before: datetime, now: datetime) -> Claimed | None:
+def take_over(conn: sa.Connection, share: Share, before: datetime, now: datetime, by: str | None = None) -> Claimed | None:
     """Begin the next try of a share whose try was cut off with its process; only where a key makes that safe.
 
     Args:
@@ -286,12 +292,29 @@ def take_over(conn: sa.Connection, share: Share, before: datetime, now: datetime
         share: as it was read.
         before: only when the try began at this time or earlier.
         now: the time.
+        by: executor id of this process, where it has a heartbeat.
     """
     mine = sa.update(table).where(*_in_try(share.id, share.tries), table.c.sending_at <= before)
-    if conn.execute(mine.values(sending_at=now, cut_at=now, tries=table.c.tries + 1)).rowcount != 1:
+    if conn.execute(mine.values(sending_at=now, sent_by=by, cut_at=now, tries=table.c.tries + 1)).rowcount != 1:
         return None
     taken, sent = get(conn, share.id), message(conn, share.id)
     return Claimed(taken, sent) if taken is not None and sent is not None else None
+
+
+def let_go(conn: sa.Connection, process: str) -> None:
+    """Note that a process is gone: nobody has in hand any more what it was sending.
+
+    Args:
+        conn: in the transaction that gives the process's id to another start of it, or to nobody.
+        process: its executor id.
+    """
+    left = sa.update(table).where(table.c.state == ShareState.SENDING.value, table.c.sent_by == process)
+    conn.execute(left.values(sent_by=""))
+
+
+def orphaned(conn: sa.Connection) -> tuple[Share, ...]:
+    """Shares that a process was sending that is gone."""
+    return _in_state(conn, table.c.state == ShareState.SENDING.value, table.c.sent_by == "")
 
 
 def _in_try(id: str, tries: int) -> tuple[sa.ColumnElement[bool], ...]:
