@@ -51,12 +51,17 @@ tables = st.integers(1, 9).flatmap(lambda days: st.lists(st.lists(amounts, min_s
 
 @given(st.floats(0, 1e7, allow_nan=False))
 def test_a_scale_has_few_round_numbers_and_reaches_the_highest_value(most: float) -> None:
-    scale = ticks(most)
+    scale = ticks([most])
 
     assert 2 <= len(scale) <= 6
     assert scale[0] == 0
     assert scale[-1] >= most * 0.999
     assert all(isclose(after - before, scale[1]) for before, after in itertools.pairwise(scale))
+
+
+@given(st.lists(st.integers(0, 10**7), max_size=9))
+def test_a_scale_of_whole_values_has_whole_numbers(values: list[int]) -> None:
+    assert all(number.is_integer() for number in ticks(map(float, values)))
 
 
 @pytest.mark.parametrize("size", FRAMES)
@@ -92,6 +97,13 @@ def test_the_parts_of_a_donut_make_a_whole(values: list[float | None]) -> None:
     assert [part.point.value for part in parts] == [value for value in values if value]
     assert not parts or isclose(sum(part.percent for part in parts), 100)
     assert all(1 <= part.colour <= COLOURS and part.path.endswith("Z") for part in parts)
+
+
+def test_a_donut_of_one_part_is_a_ring_without_a_seam():
+    (part,) = slices(by_group("donut", [3.0, 0.0]))
+
+    assert part.percent == 100
+    assert "L" not in part.path
 
 
 @given(values=st.lists(amounts, min_size=1, max_size=13))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import cos, floor, log10, pi, sin
 
@@ -84,14 +84,18 @@ def colour_of_point(points: Sequence[Point], point: Point) -> int:
     return COLOURS if point.key == "*" else points.index(point) % (COLOURS - 1) + 1
 
 
-def ticks(most: float) -> list[float]:
-    """Round numbers from nothing to at least ``most``, few enough to be read."""
+def ticks(values: Iterable[float]) -> list[float]:
+    """Round numbers from nothing to at least the largest of the values, few enough to be read; whole ones where all values are whole."""
+    values = list(values)
+    most = max(values, default=0)
     if most < 1e-9:
         return [0.0, 1.0]
     raw = most / 4
     power = 10.0 ** floor(log10(raw))
-    step = next(power * by for by in (1, 2, 2.5, 5, 10) if power * by >= raw * 0.999)
-    step = max(step, 1.0) if most >= 2 else step
+    steps = [power * by for by in (1, 2, 2.5, 5, 10) if power * by >= raw * 0.999]
+    if all(float(value).is_integer() for value in values):
+        steps = [step for step in steps if step.is_integer()] or [1.0]
+    step = steps[0]
     count = int(-(-most // step))
     return [step * number for number in range(count + 1)]
 
@@ -101,7 +105,7 @@ def columns(result: Result, frame: Frame) -> Drawing:
     steps = _steps(result)
     stacks = [[(one, one.points[number]) for one in result.series] for number in range(len(steps))]
     heights = [sum(point.value or 0 for _, point in stack) for stack in stacks]
-    scale = ticks(max(heights, default=0))
+    scale = ticks(heights)
     room = frame.inner_width / max(len(steps), 1)
     width = min(room * 0.7, 40)
     marks, sums = [], []
@@ -120,7 +124,7 @@ def columns(result: Result, frame: Frame) -> Drawing:
 def line(result: Result, frame: Frame) -> Drawing:
     """A line over steps of time for each series; a step without a value interrupts it."""
     steps = _steps(result)
-    scale = ticks(max((point.value or 0 for one in result.series for point in one.points), default=0))
+    scale = ticks(point.value or 0 for one in result.series for point in one.points)
     room = frame.inner_width / max(len(steps), 1)
     marks: list[Mark] = []
     lines = []
@@ -180,13 +184,18 @@ def slices(result: Result) -> list[Slice]:
 def _arc(begin: float, end: float) -> str:
     """A piece of a ring between two parts of a turn."""
     if end - begin > 0.9999:  # both ends are one place, and an arc between them would be none
-        half = _arc(0, 0.5), _arc(0.5, 1)
-        return "".join(half)
+        return _circle(RADIUS, 1) + _circle(HOLE, 0)
     large = 1 if end - begin > 0.5 else 0
     (ax, ay), (bx, by) = _on(begin, RADIUS), _on(end, RADIUS)
     (cx, cy), (dx, dy) = _on(end, HOLE), _on(begin, HOLE)
     outer = f"M{ax:.2f} {ay:.2f}A{RADIUS:g} {RADIUS:g} 0 {large} 1 {bx:.2f} {by:.2f}"
     return f"{outer}L{cx:.2f} {cy:.2f}A{HOLE:g} {HOLE:g} 0 {large} 0 {dx:.2f} {dy:.2f}Z"
+
+
+def _circle(radius: float, sweep: int) -> str:
+    """A circle; drawn the other way round it is a hole."""
+    half = f"A{radius:g} {radius:g} 0 1 {sweep}"
+    return f"M80 {80 - radius:g}{half} 80 {80 + radius:g}{half} 80 {80 - radius:g}Z"
 
 
 def _on(turn: float, radius: float) -> tuple[float, float]:
