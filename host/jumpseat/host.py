@@ -5,7 +5,7 @@ Each public operation names the right it needs (``@operation``) and takes the su
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -280,6 +280,12 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
     def timeline(self, session_id: str, supporter: Supporter) -> list[TimelineEntry]:
         """What happened to a session, oldest first."""
         return self._wiring.life.timeline(self._session(session_id, supporter, "session.read").id)
+
+    @operation(UNGUARDED)
+    def names(self, ids: Collection[str]) -> Mapping[str, str]:
+        """What supporters are called, by id, as far as sessions that they opened tell; for showing beside what somebody may see."""
+        with self._wiring.store.read() as connection:
+            return session_rows.names(connection, ids)
 
     @operation("session.read")
     def sessions(

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 import requests
+import sqlalchemy as sa
 from frames_kit import let_launch
 from lists_kit import OTHER, connect, cookie_of, launched, opened
 from web_kit import CASE, Pages, path_of, text_of
 
 from jumpseat import ShareWish
+from jumpseat.store.schema import sessions, shares
 
 
 @pytest.fixture
@@ -37,6 +39,18 @@ def test_fields_shares_connections_and_what_happened_stand_there(pages: Pages) -
         assert str(shown) in page
     for entry in pages.host.timeline(session.id, pages.host.operator()):
         assert entry.text in page
+
+
+def test_who_opened_and_shared_is_named(pages: Pages) -> None:
+    session = opened(pages.host)
+    pages.host.share(session.id, [ShareWish("email")], pages.host.operator())
+    with pages.host._wiring.store.write() as conn:
+        conn.execute(sa.update(sessions).values(opened_by="005A", opened_by_name="Alice Martin"))
+        conn.execute(sa.update(shares).values(shared_by="005A"))
+    page = text_of(pages.reader(None).get(f"/sessions/{session.id}"))
+
+    assert page.count("Alice Martin") == 2
+    assert "005A" not in page
 
 
 def test_a_share_is_sent_again_by_a_form(pages: Pages) -> None:

@@ -135,6 +135,15 @@ def by_correlation(conn: sa.Connection, correlation_id: str) -> Session | None:
     return _session(row) if row else None
 
 
+def names(conn: sa.Connection, supporters: Collection[str]) -> dict[str, str]:
+    """What supporters were called when they last opened a session, by id; who never did is left out."""
+    of_them = sa.select(table.c.opened_by, sa.func.max(table.c.created_at).label("at")).where(table.c.opened_by.in_(supporters))
+    last = of_them.group_by(table.c.opened_by).subquery()
+    newest = sa.and_(table.c.opened_by == last.c.opened_by, table.c.created_at == last.c.at)
+    found = sa.select(table.c.opened_by, table.c.opened_by_name).join(last, newest)
+    return {row.opened_by: row.opened_by_name for row in conn.execute(found)}
+
+
 def of_request(conn: sa.Connection, request_key: str) -> Session | None:
     """The session that was reserved, and not given up, by the call with this key."""
     row = conn.execute(sa.select(table).where(table.c.request_key == request_key)).mappings().first()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from jumpseat.host import Host
 from jumpseat.speech import say
 from jumpseat.store.connections import ReportRow
 from jumpseat.store.idempotency import Answer, Keyed
-from jumpseat.types import Level, RecordRef, Session, Share, TimelineEntry
+from jumpseat.types import NOTHING, Level, RecordRef, Session, Share, TimelineEntry
 from jumpseat.web.forms import Form, Posted
 from jumpseat.web.identity import Seen, Visitor, record_path
 from jumpseat.web.records.history import may_join, types_of
@@ -41,6 +41,8 @@ class Known:
     timeline: Sequence[TimelineEntry] = ()
     shares: Sequence[Share] = ()
     connections: Sequence[ReportRow] = ()
+    names: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """Of supporters, by id."""
 
 
 @router.get(PATH)
@@ -113,6 +115,7 @@ def shown(known: Known, now: datetime, types: Mapping[str, str], channels: Mappi
         "shares": known.shares,
         "timeline": known.timeline,
         "connections": known.connections,
+        "names": known.names,
         "types": types,
         "channels": channels,
         "address": path_of(session),
@@ -137,7 +140,8 @@ def _known(host: Host, visitor: Visitor, session: Session) -> Known:
     if supporter.rights.level("connection_report.read") is not Level.NONE and session.record.source:
         report = _connections(host, visitor, session.record)
         connections = [row for row in report if row.session_id == session.id]
-    return Known(session, host.timeline(session.id, supporter), shares, connections)
+    people = {session.opened_by, *(share.shared_by for share in shares)}
+    return Known(session, host.timeline(session.id, supporter), shares, connections, {**host.names(people), supporter.id: supporter.name})
 
 
 def _connections(host: Host, visitor: Visitor, ref: RecordRef) -> Sequence[ReportRow]:
