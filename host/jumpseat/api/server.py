@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from typing import Any
+
 import uvicorn
 from fastapi import FastAPI
 
@@ -24,6 +26,10 @@ DRAIN_SECONDS = 5.0
 """How long calls are still taken after SIGTERM: longer than a balancer needs to notice that readiness is false."""
 FINISH_SECONDS = 8
 """How long the calls that run then may take to end; the process is to be gone after 10 s."""
+LARGEST_MESSAGE = 4 * 1024 * 1024
+"""Bytes of one message on a websocket; a page that sends a larger one is cut off."""
+PING_SECONDS = 20.0
+"""A websocket on which nothing comes back for so long is closed; proxies see that it is in use."""
 
 
 class Server(uvicorn.Server):
@@ -88,9 +94,21 @@ def run_server(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
+        **socket_settings(),
     )
     server = Server(config, drain_seconds, ready, host.stop_worker)
     # For a signal before the server listens to them itself.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
+
+
+def socket_settings() -> dict[str, Any]:
+    """How uvicorn serves the websockets of plugins. Not deflated: what is large on them are pictures, which do not get smaller."""
+    return {
+        "ws": "websockets-sansio",
+        "ws_max_size": LARGEST_MESSAGE,
+        "ws_ping_interval": PING_SECONDS,
+        "ws_ping_timeout": PING_SECONDS,
+        "ws_per_message_deflate": False,
+    }
