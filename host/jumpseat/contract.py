@@ -9,7 +9,7 @@ A method whose body here is ``raise NotImplementedError`` is the plugin's to wri
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -428,6 +428,17 @@ class RecordSource(Extension):
     """Reads records and contacts from a CRM. One instance per file in ``metadata/sources/``; the class is what a plugin registers.
 
     ``name`` of the class is the *kind* that the file names; ``self.source`` is the name of the file's source.
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A picture for a record."""
+
+    name: str
+    """Of the file, such as ``screen.png``."""
+    media_type: Literal["image/png", "image/jpeg"]
+    content: bytes = field(repr=False)
+    """At most 2 MB."""
+
+
     """
 
     source: str = ""
@@ -436,6 +447,7 @@ class RecordSource(Extension):
     can_write_back: ClassVar[bool] = False
     can_notify: ClassVar[bool] = False
     crm_templates: ClassVar[bool] = False
+    can_attach: ClassVar[bool] = False
     """Templates that are kept in the CRM are offered: ``templates`` and ``render_template`` are written. May be a property that follows a
     setting, which should be off unless it is turned on."""
     skin: ClassVar[str] = "neutral"
@@ -508,6 +520,11 @@ class RecordSource(Extension):
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
         """Add a person to the record (needs ``can_add_contact``), for ``record.acting_for``; answers the contact as the CRM has it now."""
+        raise NotImplementedError
+
+    def attach(self, record: Record, attachment: Attachment, text: str) -> None:
+        """Keep a picture with the record (needs ``can_attach``). ``text`` says what it shows, in the words of ``record.acting_for``; it
+        may be empty."""
         raise NotImplementedError
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from jumpseat.access.rights import operation, require
+from jumpseat.contract import Attachment
 from jumpseat.errors import InvalidValue, JumpseatError, NotFound, Refused, SessionNotFound, SessionNotValid
 from jumpseat.reach import Reach
 from jumpseat.records.addresses import checked_contact
@@ -17,6 +18,11 @@ from jumpseat.speech import say
 from jumpseat.store import given, shares as share_rows, timeline
 from jumpseat.store.idempotency import Kept
 from jumpseat.types import Contact, Outcome, Record, RecordRef, Session, Share, ShareWish, Supporter
+
+LARGEST_PICTURE = 2 * 1024 * 1024
+"""Bytes."""
+LONGEST_FILE_NAME = 100
+_BEGINS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
 
 class Sharing(Reach):
@@ -169,6 +175,43 @@ class Sharing(Reach):
                 kept(connection, added)
         return added
 
+    @operation("share.send")
+    def attach(self, session_id: str, attachment: Attachment, text: str, supporter: Supporter) -> bool:
+        """Keep a picture with the record of a session, for whoever asks; a session that is over has its record still.
+
+        Args:
+            session_id: whose record.
+            attachment: a PNG or JPEG of at most 2 MB.
+            text: what it shows; may be empty.
+            supporter: who attaches it.
+
+        Returns:
+            True: the record has the picture. False: its CRM takes none, so that only the text was posted to the record's feed.
+
+        Raises:
+            InvalidValue: it is no such picture, or its name is none of a file.
+            Refused: the record takes nothing from here, or no picture, and there is no text.
+            ProviderError: the CRM refused, or cannot be reached.
+        """
+        session = self._session(session_id, supporter, "share.send")
+        _check_picture(attachment)
+        place = self._resolver().find(self._asked(session))
+        record, source = replace(place.record, acting_for=supporter), place.source
+        if source is None or not place.supported.chat_message or not (source.can_attach or source.can_post_note):
+            raise Refused(say("The record takes neither pictures nor messages from here. Keep the picture, and add it in the CRM."))
+        if source.can_attach:
+            source.attach(record, attachment, text)
+            said = say("The picture '{name}' was attached to the record.", name=attachment.name)
+        elif not text.strip():
+            raise Refused(
+                say("The CRM of this record takes no pictures from here. Keep the picture, or write a text for the record's feed.")
+            )
+        else:
+            source.post_note(record, text)
+            said = say("A message was posted to the record's feed.")
+        self._note(session, said, supporter)
+        return source.can_attach
+
     def deliver(self, share_id: str) -> Share | None:
         """Try to deliver one queued share here and now; the worker calls it, and so may a command without one."""
         return self._wiring.sending.deliver(share_id)
@@ -212,5 +255,22 @@ class Sharing(Reach):
                 said = say("A message was posted to the record's feed.")
             except JumpseatError as error:
                 said = say("The message for the record's feed was not posted: {reason}", reason=error.message)
+        self._note(session, said, supporter)
+
+    def _note(self, session: Session, said: str, supporter: Supporter) -> None:
         with self._wiring.store.write() as connection:
             timeline.add(connection, session.id, self.clock.now(), "note", said, supporter.id)
+
+
+def _check_picture(attachment: Attachment) -> None:
+    """Raises InvalidValue unless it is a picture that records take, by its first bytes and not by what it is called."""
+    name, begin = attachment.name, _BEGINS.get(attachment.media_type)
+    if not name.strip(". ") or len(name) > LONGEST_FILE_NAME or not name.isprintable() or set(name) & set('/\\:*?"<>|'):
+        raise InvalidValue(
+            say("The picture needs the name of a file of at most {most} characters, such as screen.png.", most=LONGEST_FILE_NAME),
+            param="name",
+        )
+    if begin is None or not attachment.content.startswith(begin):
+        raise InvalidValue(say("Only pictures in the formats PNG and JPEG are attached to records."), param="content")
+    if len(attachment.content) > LARGEST_PICTURE:
+        raise InvalidValue(say("The picture is larger than {most} MB. Attach a smaller one.", most=LARGEST_PICTURE >> 20), param="content")

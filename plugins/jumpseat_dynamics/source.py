@@ -9,6 +9,7 @@ from typing import Any
 
 from jumpseat import (
     REQUIRED,
+    Attachment,
     Contact,
     ContactRule,
     CrmTemplate,
@@ -70,7 +71,7 @@ class DynamicsSource(RecordSource):
     """Reads records and contacts of an environment, and writes notes, contacts, fields and notifications to it."""
 
     name, label = "dynamics", "Dynamics 365"
-    can_post_note = can_add_contact = can_write_back = can_notify = True
+    can_post_note = can_attach = can_add_contact = can_write_back = can_notify = True
     skin = "dynamics"
     vocabulary = VOCABULARY
     settings = (
@@ -175,6 +176,9 @@ class DynamicsSource(RecordSource):
 
     def post_note(self, record: Record, text: str) -> None:
         self._environment().writing.note(record, text, self._acting(record))
+
+    def attach(self, record: Record, attachment: Attachment, text: str) -> None:
+        self._environment().writing.note(record, text, self._acting(record), attachment)
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
         return self._environment().writing.add_contact(record, contact, self._acting(record))

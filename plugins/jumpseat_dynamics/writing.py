@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from jumpseat import Contact, Notice, ProviderError, ProviderRefused, Record, RecordNotFound, say
+from jumpseat import Attachment, Contact, Notice, ProviderError, ProviderRefused, Record, RecordNotFound, say
 from jumpseat_dynamics import odata
 from jumpseat_dynamics.client import DataverseClient, Row
 from jumpseat_dynamics.failures import Missing, PrivilegeMissing
@@ -43,13 +44,14 @@ class Writing:
 
     # --- notes --------------------------------------------------------------------------------------------------------
 
-    def note(self, record: Record, text: str, acting: Guid | None = None) -> None:
+    def note(self, record: Record, text: str, acting: Guid | None = None, attachment: Attachment | None = None) -> None:
         """A note on the record's timeline.
 
         Args:
             record: on whose timeline.
             text: of the note.
             acting: Entra object id of the user in whose name; None: in the application's own.
+            attachment: a file of the note.
 
         Raises:
             RecordNotFound: there is no such record.
@@ -57,7 +59,7 @@ class Writing:
         """
         table = self._table(record)
         try:
-            self._client.create("annotations", _note(table, record, text), acting=acting)
+            self._client.create("annotations", {**_note(table, record, text), **(_file(attachment) if attachment else {})}, acting=acting)
         except Missing as error:
             raise not_found(record) from error
 
@@ -202,6 +204,14 @@ def _note(table: Table, record: Record, text: str) -> dict[str, Any]:
         )
     place = f"objectid_{odata.name(table.name)}@odata.bind"
     return {"subject": SUBJECT, "notetext": _cut(text, LONGEST_NOTE), place: odata.bound(table.entity_set, guid(record.id))}
+
+
+def _file(attachment: Attachment) -> dict[str, Any]:
+    return {
+        "filename": attachment.name,
+        "mimetype": attachment.media_type,
+        "documentbody": base64.b64encode(attachment.content).decode(),
+    }
 
 
 def _person(contact: Contact, account: Guid | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 from jumpseat import (
     REQUIRED,
     AccessSource,
+    Attachment,
     Contact,
     ContactRule,
     CrmTemplate,
@@ -72,7 +73,7 @@ class SalesforceSource(RecordSource):
     """Reads and writes records of a Salesforce org over its REST API, with the rights of the one user that it is signed in as."""
 
     name, label = "salesforce", "Salesforce"
-    can_post_note = can_add_contact = can_write_back = can_notify = True
+    can_post_note = can_attach = can_add_contact = can_write_back = can_notify = True
     skin = "salesforce"
     settings = (
         Setting("url", str, default=REQUIRED, help=say("The org's My Domain: https://NAME.my.salesforce.com.")),
@@ -237,6 +238,10 @@ class SalesforceSource(RecordSource):
 
     def post_note(self, record: Record, text: str) -> None:
         writing.post_note(self._client(), record, text)
+
+    def attach(self, record: Record, attachment: Attachment, text: str) -> None:
+        """Keep a picture among the record's files."""
+        writing.attach(self._client(), record, attachment, text)
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
         """Add a person to the record's account, and to the record where it names none yet; who is there already is not added again.

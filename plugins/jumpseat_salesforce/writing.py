@@ -1,16 +1,17 @@
-"""What is written into the org: new contacts, fields of a record after a session, and notifications.
+"""What is written into the org: messages, pictures, new contacts, fields of a record after a session, and notifications.
 
 Salesforce takes no key with a new row, so a row that may have been made already is looked for before one is made.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from jumpseat import Contact, JumpseatError, Notice, ProviderRefused, Record, joined, say
+from jumpseat import Attachment, Contact, JumpseatError, Notice, ProviderRefused, Record, joined, say
 from jumpseat_salesforce.answers import Described, FieldInfo
 from jumpseat_salesforce.client import FEED_CHARACTERS, SalesforceClient
 from jumpseat_salesforce.failures import NoSuchObject, ReadOnly
@@ -19,6 +20,8 @@ from jumpseat_salesforce.soql import Condition
 
 TITLE_CHARACTERS = 250
 BODY_CHARACTERS = 750
+DESCRIPTION_CHARACTERS = 1000
+"""Longest description of a file."""
 MOST_RECIPIENTS = 500
 """Limits of one custom notification."""
 _READ_ONLY_HINT = say(
@@ -29,6 +32,23 @@ _READ_ONLY_HINT = say(
 def post_note(client: SalesforceClient, record: Record, words: str) -> None:
     """A message in the record's feed, cut where a feed takes no more."""
     client.post_to_feed(record.id, _cut(words, FEED_CHARACTERS))
+
+
+def attach(client: SalesforceClient, record: Record, attachment: Attachment, words: str) -> None:
+    """A file of the record, with the words as its description.
+
+    Raises:
+        ProviderRefused: Salesforce takes no file here, or the user of the sign-in may add none.
+        AnswerLost: it may have been added.
+    """
+    file = {
+        "Title": attachment.name.rpartition(".")[0] or attachment.name,
+        "PathOnClient": attachment.name,
+        "VersionData": base64.b64encode(attachment.content).decode(),
+        "FirstPublishLocationId": full_id(record.id),
+        "Description": _cut(words, DESCRIPTION_CHARACTERS) or None,
+    }
+    client.create("ContentVersion", {name: value for name, value in file.items() if value is not None})
 
 
 # --- contacts ---------------------------------------------------------------------------------------------------------

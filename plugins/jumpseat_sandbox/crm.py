@@ -37,6 +37,20 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that a record has."""
+
+    object: str
+    id: str
+    name: str
+    file: str
+    """Where it lies, in the folder beside the journal."""
+    text: str
+    at: str
+    """UTC, RFC 3339."""
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What users of the CRM were told of a record."""
 
@@ -52,7 +66,7 @@ class Told:
 
 @dataclass(slots=True)
 class Crm:
-    """Sheets by object name, supporters by id, notes and what users were told in the order they were written."""
+    """Sheets by object name, supporters by id; notes, pictures and what users were told in the order they were written."""
 
     flavour: Flavour
     sheets: dict[str, Sheet]
@@ -60,6 +74,7 @@ class Crm:
     may_not_see: dict[str, frozenset[str]]
     """Ids of records that are hidden from a supporter, by the supporter's id."""
     notes: list[Note] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
 
     def row(self, object: str, id: str | None) -> Row | None:
@@ -75,7 +90,8 @@ class Crm:
         yield from (row for row in list(sheet.rows.values() if sheet else ()) if not row.get("IsDeleted"))
 
     def apply(self, change: Mapping[str, Any]) -> None:
-        """Make one change of the journal: ``speak``, ``note``, ``notify``, ``insert`` or ``update``; for an object that is gone, none."""
+        """Make one change of the journal: ``speak``, ``note``, ``attach``, ``notify``, ``insert`` or ``update``; none for an object that
+        is gone."""
         if change["do"] == "speak" and change["id"] in self.supporters:
             self.supporters[change["id"]] = replace(self.supporters[change["id"]], language=change["language"])
         sheet = self.sheets.get(change["object"])
@@ -83,6 +99,8 @@ class Crm:
             return
         if change["do"] == "note":
             self.notes.append(Note(change["object"], change["id"], change["text"], change["at"]))
+        elif change["do"] == "attach":
+            self.pictures.append(Picture(**{name: change[name] for name in ("object", "id", "name", "file", "text", "at")}))
         elif change["do"] == "notify":
             said = {name: change[name] for name in ("object", "id", "title", "text", "link", "at")}
             self.told.append(Told(**said, supporter_ids=tuple(change["supporter_ids"])))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 from jumpseat import (
+    Attachment,
     Contact,
     ContactRule,
     Health,
@@ -25,7 +27,7 @@ from jumpseat import (
     SupporterInfo,
     say,
 )
-from jumpseat_sandbox.crm import Crm, Note, Told, load
+from jumpseat_sandbox.crm import Crm, Note, Picture, Told, load
 from jumpseat_sandbox.flavours import FLAVOURS, Flavour
 from jumpseat_sandbox.journal import Journal
 from jumpseat_sandbox.people import find_contacts, known, mirror, person_row, to_contact
@@ -34,12 +36,12 @@ from jumpseat_sandbox.people import find_contacts, known, mirror, person_row, to
 class SandboxSource(RecordSource):
     """Sample records that behave like a CRM's: read, written to, and hidden from some.
 
-    What is written (notes, contacts, fields, what users are told) stays in the plugin's folder; deleting the file there brings the sample
-    back as it ships.
+    What is written (notes, pictures, contacts, fields, what users are told) stays in the plugin's folder; deleting the file there brings
+    the sample back as it ships.
     """
 
     name, label = "sandbox", say("Sample CRM")
-    can_post_note = can_add_contact = can_write_back = can_notify = True
+    can_post_note = can_attach = can_add_contact = can_write_back = can_notify = True
     settings = (
         Setting(
             "flavour", str, default="salesforce", choices=tuple(FLAVOURS), help=say("Whose objects, fields and ids the sample CRM has.")
@@ -125,6 +127,25 @@ class SandboxSource(RecordSource):
         crm = self._crm()
         id = crm.flavour.check_id(ref.id)
         return [note for note in crm.notes if (note.object, note.id) == (ref.object, id)]
+
+    def attach(self, record: Record, attachment: Attachment, text: str) -> None:
+        """Keep a picture in the plugin's folder, under a name that its content makes.
+
+        Raises:
+            RecordNotFound: the sample CRM has no such record.
+        """
+        id, kind = self._stored(record), attachment.media_type.rpartition("/")[2]
+        file = self.runtime.folder / "pictures" / f"{hashlib.sha256(attachment.content).hexdigest()}.{kind}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(attachment.content)
+        said = {"name": attachment.name, "file": f"pictures/{file.name}", "text": text}
+        self._change({"do": "attach", "object": record.object, "id": id, **said})
+
+    def pictures(self, ref: RecordRef) -> Sequence[Picture]:
+        """The pictures that a record has, oldest first."""
+        crm = self._crm()
+        id = crm.flavour.check_id(ref.id)
+        return [picture for picture in crm.pictures if (picture.object, picture.id) == (ref.object, id)]
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
         """Add a person to the record's account, and to the record where it names none yet.

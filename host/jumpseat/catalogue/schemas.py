@@ -171,7 +171,9 @@ _SUPPORTED_OBJECT = _file(
         "email_fields": _list(say("Fields of the record that hold an e-mail address, best first."), _FIELD, most=20),
         "phone_fields": _list(say("Fields of the record that hold a phone number, mobile first."), _FIELD, most=20),
         "template_fields": _list(say("Further fields that templates may use as `record.<field>`."), _FIELD, most=50),
-        "chat_message": _boolean(say("Offer to write a message to the record's feed, where the record source can."), True),
+        "chat_message": _boolean(
+            say("Offer to write a message to the record's feed and to attach pictures to the record, where the record source can."), True
+        ),
         "write_back": _free_mapping(
             say("Fields of the record that are written after a session, each with what goes there; needs a record source that can write."),
             _choice("What is written.", list(WRITTEN_BACK)),

@@ -12,7 +12,7 @@ from inspect import getattr_static
 from typing import Any, TypeVar, get_type_hints
 
 from jumpseat import metrics
-from jumpseat.contract import Extension, Health, RecordSource, SessionType, ShareChannel, SignIn
+from jumpseat.contract import Attachment, Extension, Health, RecordSource, SessionType, ShareChannel, SignIn
 from jumpseat.errors import JumpseatError
 from jumpseat.hooks.checking import sign_in_of_source
 from jumpseat.hooks.dispatch import Dispatch
@@ -291,6 +291,9 @@ class _GuardedRecordSource(_Guarded, RecordSource):
 
     def post_note(self, record: Record, text: str) -> None:
         self._call("post_note", nothing, record, text)
+
+    def attach(self, record: Record, attachment: Attachment, text: str) -> None:
+        self._call("attach", nothing, record, attachment, text)
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
         return self._call("add_contact", one(Contact), record, contact)

@@ -42,7 +42,7 @@ from jumpseat import (
 from jumpseat.contract import Extension
 from jumpseat.hooks.checking import extensions, source_classes
 from jumpseat.hooks.values import many, one, opened as opened_session, read_fields, statuses, web_secret
-from jumpseat.testing.fakes import NOW, FakeClock, a_message, a_record, a_session, a_supporter, an_open_request, lend
+from jumpseat.testing.fakes import NOW, FakeClock, a_message, a_picture, a_record, a_session, a_supporter, an_open_request, lend
 
 
 class _Lent:
@@ -301,6 +301,12 @@ class RecordSourceContract(_Lent):
         if not source.can_post_note:
             pytest.skip("The source does not claim to post notes.")
         assert source.post_note(self.record(source), "Session 123 was opened.") is None  # type: ignore[func-returns-value]  # that is the point
+
+    @pytest.mark.parametrize("text", ["The dialog that is in the way.", ""])
+    def test_a_picture_can_be_attached_where_that_is_declared(self, source: RecordSource, text: str) -> None:
+        if not source.can_attach:
+            pytest.skip("The source does not claim to keep pictures.")
+        assert source.attach(self.record(source), a_picture(), text) is None  # type: ignore[func-returns-value]  # that is the point
 
     def test_a_contact_can_be_added_where_that_is_declared(self, source: RecordSource) -> None:
         if not source.can_add_contact:

@@ -14,6 +14,7 @@ from typing import Any
 
 from jumpseat import (
     Abilities,
+    Attachment,
     Contact,
     ContactRule,
     CrmTemplate,
@@ -254,6 +255,11 @@ def a_message(address: str = "marie@example.test", key: str = "share-1", **more:
     return Message(key=key, address=address, **{**given, **more})
 
 
+def a_picture(content: bytes = b"\x89PNG\r\n\x1a\n of a dialog") -> Attachment:
+    """A picture as a record source receives it: one that begins as a PNG does."""
+    return Attachment("screen.png", "image/png", content)
+
+
 def an_open_request(correlation_id: str = "jumpseat-1", clock: FakeClock | None = None, **more: Any) -> OpenRequest:
     """What a session type receives to open a session of the fake record."""
     given: dict[str, Any] = {
@@ -360,17 +366,19 @@ class RecordingSource(RecordSource):
     """A CRM in memory with one case and its contact; ``notes`` holds what was posted, ``notices`` what supporters were told.
 
     Attributes:
+        attachments: pictures that were attached, each with its record and its text.
         kept_templates: templates that the CRM keeps, each with its words; none to begin with.
         next_error: raised by the next question about templates.
     """
 
     name, label = "recording", "Recording CRM"
-    can_post_note = can_add_contact = can_write_back = can_notify = crm_templates = True
+    can_post_note = can_attach = can_add_contact = can_write_back = can_notify = crm_templates = True
 
     def __init__(self) -> None:
         self.records: dict[RecordRef, dict[str, Any]] = {RecordRef("Case", "500000000000001"): dict(a_record().fields)}
         self.people: list[Contact] = [CONTACT]
         self.notes: list[tuple[RecordRef, str]] = []
+        self.attachments: list[tuple[RecordRef, Attachment, str]] = []
         self.notices: list[Notice] = []
         self.kept_templates: dict[str, tuple[CrmTemplate, CrmWords]] = {}
         self.next_error: Exception | None = None
@@ -394,6 +402,9 @@ class RecordingSource(RecordSource):
 
     def post_note(self, record: Record, text: str) -> None:
         self.notes.append((record.ref, text))
+
+    def attach(self, record: Record, attachment: Attachment, text: str) -> None:
+        self.attachments.append((record.ref, attachment, text))
 
     def add_contact(self, record: Record, contact: Contact) -> Contact:
         added = replace(contact, id=f"new-{len(self.people)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 
@@ -27,6 +28,10 @@ _PRIVILEGES = {"annotation": "Note"}
 LONGEST = {"String": 4000, "Memo": 1_048_576}
 """Characters of a column, by its type."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_LARGEST_FILE = 5 * 1024 * 1024
+"""Bytes of a note's file, as long as nobody raises it."""
+_BLOCKED = frozenset({"bat", "exe", "hta", "js", "vbs"})
+"""Some of the endings that an environment refuses."""
 _LONGEST_DATA = 5000
 """Characters of an app notification's ``data``."""
 
@@ -117,6 +122,8 @@ class Writer:
         missing = [name for name, field in table.fields.items() if "required" in field.flags and values.get(name) is None]
         if missing and making:
             raise CrmError(400, "0x80040203", f"A value is required for '{missing[0]}' of '{table.name}'.")
+        if values.get("documentbody"):
+            values["isdocument"] = True
         if table.name == "appnotification" and len(str(values.get("data", ""))) > _LONGEST_DATA:
             raise CrmError(400, "0x80044331", f"The data of a notification may have {_LONGEST_DATA} characters.")
         return values
@@ -136,13 +143,17 @@ class Writer:
             )
         if "readonly" in field.flags:
             raise CrmError(400, "0x80040203", f"The property '{name}' cannot be set.")
-        return self._typed(field, value)
+        return _file_body(value) if name == "documentbody" else self._typed(field, value)
 
     def _typed(self, field: Field, value: Any) -> Any:
         if value is None:
             return None
         if type(value) not in _TYPES.get(field.type, (str,)):
             raise CrmError(400, _PAYLOAD, f"Cannot convert the literal '{value}' to the expected type of '{field.name}'.")
+        if field.name == "filename" and str(value).rpartition(".")[2].lower() in _BLOCKED:
+            raise CrmError(
+                400, "0x80043e09", "The attachment is either not a valid type or is too large. It cannot be uploaded or downloaded."
+            )
         if field.type == "Date" and not _DAY.fullmatch(str(value)):
             raise CrmError(400, _PAYLOAD, f"Cannot convert the literal '{value}' to the expected type 'Edm.Date'.")
         if isinstance(value, str) and len(value) > LONGEST.get(field.type, 4000):
@@ -164,3 +175,18 @@ class Writer:
             raise CrmError(400, _PAYLOAD, f"'{value}' is no row of '{there.spec['set']}', which '{name}' points to.")
         self._all.row(self._caller, there, match[2].lower())
         return way.column, match[2].lower()
+
+
+def _file_body(value: Any) -> str:
+    """The file of a note, in base64.
+
+    Raises:
+        CrmError: it is no base64, or too large.
+    """
+    try:
+        content = base64.b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        raise CrmError(400, _PAYLOAD, "Cannot convert the literal of 'documentbody' to the expected type 'Edm.Binary'.") from None
+    if len(content) > _LARGEST_FILE:
+        raise CrmError(400, "0x80043e09", "The attachment is either not a valid type or is too large. It cannot be uploaded or downloaded.")
+    return str(value)

@@ -19,8 +19,10 @@ LENGTHS = {
     "id": 18,
     "reference": 18,
     "multipicklist": 4099,
+    "base64": 50 * 1024 * 1024,
 }
 _SOAP = {
+    "base64": "xsd:base64Binary",
     "boolean": "xsd:boolean",
     "date": "xsd:date",
     "datetime": "xsd:dateTime",

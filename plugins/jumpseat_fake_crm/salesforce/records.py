@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ from jumpseat_fake_crm.web import Answer, Call, CrmError
 
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _TYPES: dict[str, tuple[type, ...]] = {"boolean": (bool,), "currency": (int, float), "int": (int,)}
-_KINDS = {"Task": "task", "Contact": "contact", "FeedItem": "feed_post"}
+_KINDS = {"Task": "task", "Contact": "contact", "FeedItem": "feed_post", "ContentVersion": "file"}
+_LONGEST_OF = {("ContentVersion", "Description"): 1000}
+"""Where a field takes less than its type."""
 
 
 class Records:
@@ -164,9 +167,12 @@ class Records:
             raise CrmError(
                 400, "JSON_PARSER_ERROR", f"Cannot deserialize instance of {field.type} from the value of {name}", fields=(name,)
             )
-        if isinstance(value, str) and len(value) > LENGTHS.get(field.type, 255):
-            message = f"{name}: data value too large: {value[:20]}… (max length={LENGTHS.get(field.type, 255)})"
+        longest = _LONGEST_OF.get((table.name, name), LENGTHS.get(field.type, 255))
+        if isinstance(value, str) and len(value) > longest:
+            message = f"{name}: data value too large: {value[:20]}… (max length={longest})"
             raise CrmError(400, "STRING_TOO_LONG", message, fields=(name,))
+        if field.type == "base64" and not _is_base64(value):
+            raise CrmError(400, "JSON_PARSER_ERROR", f"Unable to decode the value of {name} as base64", fields=(name,))
         if field.type == "email" and value and not _MAIL.fullmatch(value):
             raise CrmError(400, "INVALID_EMAIL_ADDRESS", f"{name}: invalid email address: {value}", fields=(name,))
         if field.targets and value:
@@ -188,3 +194,10 @@ class Records:
         if found[1].get("IsDeleted"):
             raise CrmError(400, "ENTITY_IS_DELETED", "entity is deleted")
         return id
+
+
+def _is_base64(value: str) -> bool:
+    try:
+        return bool(base64.b64decode(value, validate=True))
+    except ValueError:
+        return False

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jumpseat import Contact, ProviderRefused, Record, Supporter
+from jumpseat.testing import a_picture
 from jumpseat_dynamics.source import DynamicsSource
 from jumpseat_fake_crm.serving import Fake
 
@@ -24,6 +25,7 @@ APPLICATION, THOMAS, EMMA, RUTH = (guid_of("user", number) for number in (9, 2, 
 
 WRITES: dict[str, Callable[[DynamicsSource, Record], object]] = {
     "note": lambda source, record: source.post_note(record, "We help you now."),
+    "picture": lambda source, record: source.attach(record, a_picture(), "The dialog that is in the way."),
     "contact": lambda source, record: source.add_contact(record, NEW),
     "fields": lambda source, record: source.write_back(record, {"new_lastsupport": ENDED}),
     "note instead of fields": lambda source, record: source.write_back(record, {"new_lastsupport": ENDED}),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jumpseat import AnswerLost, Contact, Notice, ProviderRefused, RecordNotFound
+from jumpseat.testing import a_picture
 from jumpseat_dynamics.source import DynamicsSource
 from jumpseat_fake_crm.serving import Fake
 
@@ -42,6 +43,32 @@ def test_a_table_without_notes_says_how_to_have_them(source: DynamicsSource, fak
     with pytest.raises(ProviderRefused) as refused:
         source.post_note(record, "text")
     assert refused.value.message == "The table 'team' takes no notes in Dynamics; switch 'Attachments' on for it, or 'chat_message' off."
+    assert fake.written() == []
+
+
+@pytest.mark.parametrize("text", ["The dialog that is in the way.", ""])
+def test_a_picture_is_a_note_with_a_file(source: DynamicsSource, fake: Fake, text: str) -> None:
+    source.attach(a_row("case", 1), a_picture(b"\x89PNG\r\n\x1a\n..."), text)
+
+    (note,) = fake.written("note")
+    assert note["values"] == {
+        "subject": "Jumpseat",
+        "notetext": text,
+        "objectid": guid_of("case", 1),
+        "filename": "screen.png",
+        "mimetype": "image/png",
+        "documentbody": "iVBORw0KGgouLi4=",
+        "isdocument": True,
+    }
+
+
+def test_a_file_that_the_environment_blocks_is_refused_in_its_words(source: DynamicsSource, fake: Fake) -> None:
+    with pytest.raises(ProviderRefused) as refused:
+        source.attach(a_row("case", 1), replace(a_picture(), name="screen.exe"), "")
+
+    assert refused.value.message == (
+        "Dynamics refused: The attachment is either not a valid type or is too large. It cannot be uploaded or downloaded."
+    )
     assert fake.written() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -23,7 +24,7 @@ from jumpseat import (
     Supporter,
     SupporterInfo,
 )
-from jumpseat.testing import FakeClock
+from jumpseat.testing import FakeClock, a_picture
 from jumpseat_salesforce.answers import FieldInfo
 from jumpseat_salesforce.failures import NoSuchObject
 from jumpseat_salesforce.ids import full_id
@@ -256,6 +257,42 @@ def test_a_note_is_cut_to_what_a_feed_takes(source: SalesforceSource, record: Ma
     source.post_note(record("Case", CASE.id), "x" * 10_001)
 
     assert fake.written("feed_post")[0]["values"]["text"] == "x" * 9_999 + "…"
+
+
+@pytest.mark.parametrize("object", ["Case", "Account"])
+def test_a_picture_is_a_file_of_the_record(source: SalesforceSource, record: MakeRecord, fake: Any, object: str) -> None:
+    id = {"Case": CASE.id, "Account": "001A000000Jmp01IAB"}[object]
+    source.attach(record(object, id), a_picture(b"\x89PNG\r\n\x1a\n..."), "The dialog that is in the way.")
+
+    (file,) = fake.written("file")
+    assert file["values"] == {
+        "Title": "screen",
+        "PathOnClient": "screen.png",
+        "VersionData": "iVBORw0KGgouLi4=",
+        "FirstPublishLocationId": id,
+        "Description": "The dialog that is in the way.",
+    }
+
+
+def test_the_words_of_a_picture_are_cut_to_what_a_file_takes(source: SalesforceSource, record: MakeRecord, fake: Any) -> None:
+    source.attach(record("Case", CASE.id), a_picture(), "x" * 1001)
+
+    assert fake.written("file")[0]["values"]["Description"] == "x" * 999 + "…"
+
+
+def test_a_large_picture_arrives_whole(source: SalesforceSource, record: MakeRecord, fake: Any) -> None:
+    picture = a_picture(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8191)
+    source.attach(record("Case", CASE.id), picture, "")
+
+    (file,) = fake.written("file")
+    assert base64.b64decode(file["values"]["VersionData"]) == picture.content
+    assert "Description" not in file["values"]
+
+
+def test_a_picture_of_a_record_that_is_not_shared_is_refused(source: SalesforceSource, record: MakeRecord, fake: Any) -> None:
+    with pytest.raises(ProviderRefused):
+        source.attach(record("Case", "500A000000D34zz"), a_picture(), "")
+    assert fake.written("file") == []
 
 
 def test_an_org_without_feeds_says_so(source: SalesforceSource, record: MakeRecord, fake: Any) -> None:

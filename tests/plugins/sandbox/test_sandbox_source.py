@@ -7,6 +7,7 @@ import re
 import pytest
 
 from jumpseat import Contact, ContactRule, InvalidValue, Notice, ProviderRefused, Record, RecordNotFound, RecordRef, Supporter
+from jumpseat.testing import a_picture
 from jumpseat_sandbox.source import SandboxSource
 
 CASE = "500A000000D34xyIAB"
@@ -249,6 +250,15 @@ def test_a_note_outlives_the_source(salesforce, lend):
 
     [note] = again.notes(RecordRef("Case", "500A000000D34xy"))
     assert (note.text, note.at) == ("Session 123 456 789 was opened.", "2026-03-04T09:30:00Z")
+
+
+def test_a_picture_outlives_the_source(salesforce, lend):
+    salesforce.attach(record(salesforce, "Case", CASE), a_picture(), "The dialog that is in the way.")
+    again = lend(SandboxSource())
+
+    [picture] = again.pictures(RecordRef("Case", "500A000000D34xy"))
+    assert (picture.name, picture.text, picture.at) == ("screen.png", "The dialog that is in the way.", "2026-03-04T09:30:00Z")
+    assert (again.runtime.folder / picture.file).read_bytes() == a_picture().content
 
 
 def test_a_note_for_a_record_that_is_not_there_is_not_found(salesforce):
