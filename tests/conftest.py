@@ -9,11 +9,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from jumpseat.store import Store
 
@@ -22,10 +24,48 @@ from leaks import Leaks
 
 LEAKS = Leaks()
 SHOWS_SECRETS = "shows_secrets"
+# No example fails because the machine has other things to do.
+settings.register_profile("unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:
     LEAKS.watch()
+
+
+SLOWEST = frozenset(
+    {
+        "test_fifty_kills_lose_nothing_and_double_nothing",
+        "test_axe_finds_nothing_on_any_component_in_any_state",
+        "test_axe_finds_nothing_on_any_page",
+        "test_no_page_breaks_with_words_longer_by_two_fifths_and_twice_the_zoom",
+        "test_the_types_are_strict_and_clean",
+        "test_restarting_one_server_after_the_other_drops_no_call",
+        "test_a_join_while_the_server_is_restarted_is_shown_once",
+        "test_each_transition_happens_once_and_only_along_legal_paths",
+        "test_ten_thousand_sessions_are_watched_for_a_day_inside_the_limit",
+        "test_the_demonstration_plays_every_step_and_ends_with_zero",
+        "test_thousands_of_connections_read_by_a_process_killed_twice_are_complete_and_none_is_double",
+        "test_three_rounds_of_two_hundred_callers_with_one_key_each",
+    }
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first in each worker, so that no worker is left with it when the others have ended.
+
+    Every worker is given an equal piece of the shuffled list, and takes from the ends of the others' pieces when its own is done.
+    """
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = [item for item in items if getattr(item, "originalname", "") in SLOWEST]
+    others = (item for item in items if getattr(item, "originalname", "") not in SLOWEST)
+    ordered: list[pytest.Item] = []
+    for number in range(workers):
+        first, size = slow[number::workers], (len(items) - len(ordered)) // (workers - number)
+        ordered += [*first, *islice(others, max(0, size - len(first)))]
+    if len(ordered) == len(items):
+        items[:] = ordered
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -110,7 +110,7 @@ class AtServer(SignIn):
     def refresh(self, grant: Grant) -> Grant:
         assert grant.refresh_token is not None
         try:
-            answer = requests.post(f"{self.url}/token", data={"refresh_token": grant.refresh_token.reveal()}, timeout=10)
+            answer = requests.post(f"{self.url}/token", data={"refresh_token": grant.refresh_token.reveal()}, timeout=60)
         except requests.ConnectionError as error:
             raise AnswerLost("The desk did not answer.") from error
         if answer.status_code == 400:
@@ -123,7 +123,7 @@ class AtServer(SignIn):
 
     def revoke(self, grant: Grant) -> None:
         assert grant.refresh_token is not None
-        answer = requests.post(f"{self.url}/revoke", data={"token": grant.refresh_token.reveal()}, timeout=10)
+        answer = requests.post(f"{self.url}/revoke", data={"token": grant.refresh_token.reveal()}, timeout=60)
         if answer.status_code != 200:
             raise ProviderUnreachable("The desk is closed.")
 

@@ -336,7 +336,7 @@ def test_a_renewal_that_a_revocation_overtakes_is_revoked_as_well(kept: Keeping,
     renewing.start()
     time.sleep(0.4)
     kept.revoke(account.id)
-    renewing.join(10)
+    renewing.join(60)
 
     assert said == [f"You are not signed in to Desk. {START} sign in."]
     assert set(provider.revoked) >= provider.valid

@@ -20,6 +20,7 @@ import uvicorn
 import yaml
 
 from jumpseat import Host
+from jumpseat.api.server import socket_settings
 from jumpseat.cli.serve import listening
 from jumpseat.web.app import create_app
 from jumpseat_sandbox.sinks import Sinks
@@ -97,7 +98,7 @@ class Api:
         return answer.json()
 
 
-def until(condition: Callable[[], Any], seconds: float = 10) -> None:
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
     """Wait for something that happens by itself, or fail the test."""
     end = time.monotonic() + seconds
     while not condition():
@@ -143,14 +144,15 @@ def serving(host: Host, bound: socket.socket | None = None) -> Iterator[str]:
         bound: where, if the address has to be known before; else any free port.
     """
     with bound or listening("127.0.0.1", 0) as listener:
-        server = uvicorn.Server(uvicorn.Config(create_app(host), log_config=None, access_log=False, timeout_graceful_shutdown=2))
+        config = uvicorn.Config(create_app(host), log_config=None, access_log=False, timeout_graceful_shutdown=2, **socket_settings())
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not server.started and thread.is_alive() and time.monotonic() < until:
             time.sleep(0.005)
         try:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(10)
+            thread.join(60)

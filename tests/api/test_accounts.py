@@ -95,7 +95,7 @@ class Way:
     state: str = ""
 
     def get(self, path: str, browser: requests.Session | None = None, method: str = "GET", **headers: str) -> requests.Response:
-        return (browser or self.browser).request(method, self.api.base + path, headers=headers, allow_redirects=False, timeout=20)
+        return (browser or self.browser).request(method, self.api.base + path, headers=headers, allow_redirects=False, timeout=60)
 
     def start(self, sign_in: str = "desk", query: str = "") -> Way:
         answer = self.api.post(f"/v1/accounts/{sign_in}/start{query}")
@@ -430,7 +430,7 @@ def grant_at_emulator(way: Way, decision: str = "grant", user: str = "u70412233"
     """Press a button on the provider's page, and come back."""
     page = way.get(way.start("teamviewer").ticket, method="POST").headers["Location"]
     form = {**dict(parse_qsl(urlsplit(page).query)), "user": user, "decision": decision}
-    back = requests.post(page.partition("?")[0], data=form, allow_redirects=False, timeout=10).headers["Location"]
+    back = requests.post(page.partition("?")[0], data=form, allow_redirects=False, timeout=60).headers["Location"]
     assert back.startswith(f"{PUBLIC}/sign-in/callback?")
     return way.get(back.removeprefix(PUBLIC))
 
@@ -479,6 +479,6 @@ def test_served_over_https_the_cookie_is_bound_to_the_host(way: Way, workspace: 
     file.write_text(re.sub(r"(?m)^public_url:.*\n", "", file.read_text()) + "\npublic_url: https://jumpseat.example\n", encoding="utf-8")
     with Host.open(workspace, plugins=[DeskPlugin(way.desk)]) as host, serving(host) as base:
         url = Api(base, way.api.key, USER).post("/v1/accounts/desk/start").json()["url"]
-        kept = requests.post(url.replace("https://jumpseat.example", base), allow_redirects=False, timeout=10).headers["Set-Cookie"]
+        kept = requests.post(url.replace("https://jumpseat.example", base), allow_redirects=False, timeout=60).headers["Set-Cookie"]
 
     assert re.fullmatch(r"__Host-jumpseat-sign-in-[0-9a-f]{16}=[\w-]{43}; HttpOnly; Max-Age=600; Path=/; SameSite=lax; Secure", kept), kept

@@ -41,7 +41,7 @@ class Server:
         for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
             try:
                 os.kill(process.pid, signal.SIGKILL)
-                process.wait(10)
+                process.wait(60)
             except (ProcessLookupError, psutil.NoSuchProcess):
                 continue
 
@@ -126,11 +126,11 @@ def test_a_database_that_is_killed_under_load_loses_nothing_that_was_acknowledge
                 seen = len(writers.acknowledged)
                 until(lambda seen=seen: len(writers.acknowledged) > seen + 5, 60)
                 database.kill()
-                until(lambda: requests.get(f"{base}/health/ready", timeout=30).status_code == 503, 10)
-                assert requests.get(f"{base}/health/live", timeout=10).status_code == 200
+                until(lambda: requests.get(f"{base}/health/ready", timeout=30).status_code == 503)
+                assert requests.get(f"{base}/health/live", timeout=60).status_code == 200
                 database.start()
                 began, seen = time.monotonic(), len(writers.acknowledged)
-                until(lambda seen=seen: len(writers.acknowledged) > seen, 30)
+                until(lambda seen=seen: len(writers.acknowledged) > seen)
                 back.append(time.monotonic() - began)
         with host._wiring.store.read() as connection:
             stored = set(connection.execute(sa.select(sessions.c.id)).scalars())

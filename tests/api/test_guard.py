@@ -6,7 +6,6 @@ import base64
 import json
 import logging
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from effort import grows_faster_than_its_size
 from jumpseat import Host, hookimpl
 from jumpseat.api.guard import MAX_BODY, MAX_DEPTH, too_deep
 
@@ -28,7 +28,7 @@ OPENING = f"/v1/records/Case/{CASE}/sessions"
 def raw(api: Api, request: bytes) -> bytes:
     """Send bytes as they are; the answer until the server closes or falls silent."""
     place = urlsplit(api.base)
-    with socket.create_connection((place.hostname, place.port), timeout=5) as connection:
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
         connection.sendall(request)
         answer = b""
         while b"\r\n\r\n" not in answer or not answer.endswith(b"}"):
@@ -78,7 +78,7 @@ def test_what_is_not_there_is_a_problem(shared_api: Api, method: str, path: str,
 )
 def test_a_body_that_is_not_json_is_a_problem(shared_api: Api, body: bytes, detail: str) -> None:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {shared_api.key}"}
-    answer = shared_api.http.post(shared_api.base + OPENING, data=body, headers=headers, timeout=10)
+    answer = shared_api.http.post(shared_api.base + OPENING, data=body, headers=headers, timeout=60)
 
     assert problem(answer) == {"code": "JS-USAGE", "title": "The call is wrong", "detail": detail, "status": 400}
 
@@ -86,7 +86,7 @@ def test_a_body_that_is_not_json_is_a_problem(shared_api: Api, body: bytes, deta
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_a_body_of_another_kind_is_a_problem(shared_api: Api, content_type: str) -> None:
     headers = {"Content-Type": content_type, "Authorization": f"Bearer {shared_api.key}"}
-    answer = shared_api.http.post(shared_api.base + OPENING, data=b'{"sessionType": "pilot"}', headers=headers, timeout=10)
+    answer = shared_api.http.post(shared_api.base + OPENING, data=b'{"sessionType": "pilot"}', headers=headers, timeout=60)
 
     assert problem(answer)["detail"] == "The body has to be a JSON object, sent with the header 'Content-Type: application/json'."
 
@@ -179,11 +179,9 @@ def test_a_key_that_is_too_long_is_told_its_bound(shared_api: Api) -> None:
 
 
 def test_a_body_that_is_announced_too_large_is_refused_unread(shared_api: Api) -> None:
-    began = time.perf_counter()
     answer = raw(shared_api, b"POST /v1/offers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99999999\r\n\r\n")
 
-    assert time.perf_counter() - began < 1  # the body never comes: whoever waited for it would wait for ever
-    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.startswith(b"HTTP/1.1 413 ")  # the body never comes: whoever waited for it would answer 408
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["detail"] == "The body is larger than 1048576 bytes; send less at once."
     assert b"connection: close" in answer.lower()
 
@@ -194,7 +192,7 @@ def test_a_body_that_turns_out_too_large_is_refused(shared_api: Api) -> None:
             yield b" " * (MAX_BODY // 16)
 
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {shared_api.key}"}
-    answer = shared_api.http.post(shared_api.base + "/v1/offers", data=chunks(), headers=headers, timeout=10)
+    answer = shared_api.http.post(shared_api.base + "/v1/offers", data=chunks(), headers=headers, timeout=60)
 
     assert (problem(answer)["code"], answer.status_code) == ("JS-BODY-SIZE", 413)
 
@@ -207,7 +205,7 @@ def test_a_caller_who_sends_too_much_still_reads_the_answer(shared_api: Api) -> 
 
 def test_a_body_of_the_largest_size_is_read(shared_api: Api) -> None:
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {shared_api.key}"}
-    answer = shared_api.http.post(shared_api.base + "/v1/offers", data=b"{}".ljust(MAX_BODY), headers=headers, timeout=10)
+    answer = shared_api.http.post(shared_api.base + "/v1/offers", data=b"{}".ljust(MAX_BODY), headers=headers, timeout=60)
 
     assert problem(answer)["detail"] == "'record' is missing."
 
@@ -232,11 +230,7 @@ def test_depth_is_judged_by_brackets_outside_of_texts(value: object, ascii: bool
 
 @pytest.mark.parametrize("unit", [b"[", b'"\\', b'\\"', b"[]", b'{"', b"[{", b'"[', b'"', b"\\"])
 def test_depth_costs_little_for_every_body(unit: bytes) -> None:
-    body = unit * (MAX_BODY // len(unit))
-    began = time.perf_counter()
-    too_deep(body)
-
-    assert time.perf_counter() - began < 1
+    assert not grows_faster_than_its_size(lambda size: too_deep(unit * (size // len(unit))), MAX_BODY)
 
 
 # --- headers and correlation ------------------------------------------------------------------------------------------

@@ -46,13 +46,13 @@ def test_no_label_could_name_a_person_a_record_or_a_link() -> None:
 
 def test_it_counts_calls_shares_and_sessions(api: Api, host: Host, moving_clock: ShiftedClock) -> None:
     session = api.open()["sessionId"]
-    before = samples(requests.get(f"{api.base}/metrics", timeout=10).text)
+    before = samples(requests.get(f"{api.base}/metrics", timeout=60).text)
     api.post(f"/v1/sessions/{session}/shares", {"shares": [{"channel": "email"}]})
     moving_clock.move(seconds=90)
     (share,) = host.shares(session, host.operator())
-    after = samples(requests.get(f"{api.base}/metrics", timeout=10).text)
+    after = samples(requests.get(f"{api.base}/metrics", timeout=60).text)
     host.deliver(share.id)
-    last = samples(requests.get(f"{api.base}/metrics", timeout=10).text)
+    last = samples(requests.get(f"{api.base}/metrics", timeout=60).text)
 
     def grew(key: tuple[str, ...]) -> float:
         return last[key] - before.get(key, 0.0)
@@ -73,8 +73,8 @@ def test_it_counts_calls_shares_and_sessions(api: Api, host: Host, moving_clock:
 
 def test_a_process_is_listed_with_the_metadata_it_serves(workspace: Path) -> None:
     with running(workspace, "work", "--metrics-port", "0") as (_, ready):
-        found = samples(requests.get(f"http://127.0.0.1:{ready['metricsPort']}/metrics", timeout=10).text)
-        missing = requests.get(f"http://127.0.0.1:{ready['metricsPort']}/", timeout=10)
+        found = samples(requests.get(f"http://127.0.0.1:{ready['metricsPort']}/metrics", timeout=60).text)
+        missing = requests.get(f"http://127.0.0.1:{ready['metricsPort']}/", timeout=60)
         with Host.open(workspace) as host:
             (process,) = host.processes(host.operator())
             version = host.catalogue.version
@@ -89,7 +89,7 @@ def test_a_process_is_listed_with_the_metadata_it_serves(workspace: Path) -> Non
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
 def test_a_call_that_a_proxy_passed_on_needs_a_key(api: Api, header: str) -> None:
-    answer = requests.get(f"{api.base}/metrics", headers={header: "203.0.113.7"}, timeout=10)
+    answer = requests.get(f"{api.base}/metrics", headers={header: "203.0.113.7"}, timeout=60)
 
     assert problem(answer)["detail"] == "This call needs an API key: send the header 'Authorization: Bearer KEY'."
     assert Api(api.base, api.key).get("/metrics", **{header: "203.0.113.7"}).status_code == 200

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 import pytest
 
+from effort import calls, grows_faster_than_its_size, peak_bytes
 from jumpseat.catalogue.template_language import FILTERS, LINK_PLACE, VALUE_PLACE, inspect
 
 ESCAPES = [
@@ -120,23 +121,27 @@ BOMBS = [
     "{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}",
     "{{ lipsum(n=1000000) }}",
     "{{ 'x'|truncate(9, true, 'x' * 1000000000) }}",
-    "{{ " + "(" * 20000 + "1" + ")" * 20000 + " }}",
-    "{{ " + "not " * 15000 + "message }}",
-    "{{ " + "-" * 30000 + "1 }}",
-    "{{ " + "message or " * 5000 + "message }}",
-    "{{ " + "message if message else " * 2500 + "message }}",
-    "{{ " + "9" * 60000 + " }}",
-    "{% if message %}" * 2000 + "{% endif %}" * 2000,
-    "{% if message %}" + "{% elif message %}" * 3000 + "{% endif %}",
-    "{{ message|upper" + "|upper" * 8000 + " }}",
-    "{{ record" + ".a" * 30000 + " }}",
-    "{{ [" + "[" * 30000,
-    "{{{" * 20000,
-    "{#" * 30000,
-    "{%" * 30000,
-    "{% raw %}" * 7000,
-    "{{ message }}" * 5000,
 ]
+LONG: list[tuple[Callable[[int], str], int]] = [
+    (lambda size: "{{ " + "(" * size + "1" + ")" * size + " }}", 20000),
+    (lambda size: "{{ " + "not " * size + "message }}", 15000),
+    (lambda size: "{{ " + "-" * size + "1 }}", 30000),
+    (lambda size: "{{ " + "message or " * size + "message }}", 5000),
+    (lambda size: "{{ " + "message if message else " * size + "message }}", 2500),
+    (lambda size: "{{ " + "9" * size + " }}", 60000),
+    (lambda size: "{% if message %}" * size + "{% endif %}" * size, 2000),
+    (lambda size: "{% if message %}" + "{% elif message %}" * size + "{% endif %}", 3000),
+    (lambda size: "{{ message|upper" + "|upper" * size + " }}", 8000),
+    (lambda size: "{{ record" + ".a" * size + " }}", 30000),
+    (lambda size: "{{ [" + "[" * size, 30000),
+    (lambda size: "{{{" * size, 20000),
+    (lambda size: "{#" * size, 30000),
+    (lambda size: "{%" * size, 30000),
+    (lambda size: "{% raw %}" * size, 7000),
+    (lambda size: "{{ message }}" * size, 5000),
+]
+"""Texts that are as hostile as they are long, and how often they repeat themselves."""
+REFUSALS = {"M405", "M406", "M407", "M413"}
 
 
 @pytest.mark.parametrize("payload", ESCAPES)
@@ -145,15 +150,27 @@ def test_what_could_reach_into_the_host_is_refused_when_the_file_is_read(payload
     assert inspect(payload, None).problems != () or payload.startswith(("{{ record.__class__ }}", "{{ record.name.__class__"))
 
 
+def refusals(payload: str) -> set[str]:
+    return {problem.code for problem in inspect(payload, ()).problems}
+
+
 @pytest.mark.parametrize("payload", BOMBS, ids=range(len(BOMBS)))
-def test_what_could_keep_the_host_busy_is_refused_at_once(payload: str):
-    start = time.thread_time()
+def test_what_could_keep_the_host_busy_is_refused_before_it_does(payload: str):
+    codes: set[str] = set()
 
-    problems = inspect(payload, ()).problems
+    assert peak_bytes(lambda: codes.update(refusals(payload))) < 5_000_000
+    assert calls(lambda: codes.update(refusals(payload))) < 100_000
+    assert codes
+    assert codes <= REFUSALS
 
-    assert problems != ()
-    assert {problem.code for problem in problems} <= {"M405", "M406", "M407", "M413"}
-    assert time.thread_time() - start < 1.5
+
+@pytest.mark.parametrize(("payload", "size"), LONG, ids=range(len(LONG)))
+def test_what_is_long_and_hostile_costs_no_more_to_refuse_than_its_length(payload: Callable[[int], str], size: int):
+    codes: dict[int, set[str]] = {}
+
+    assert not grows_faster_than_its_size(lambda size: codes.update({size: refusals(payload(size))}), size)
+    assert codes[size]
+    assert codes[size] <= REFUSALS
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class Server:
 
     def post(self, path: str, body: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": "k-1"}
-        return requests.post(self.base + path, json=body, headers=headers, timeout=10)
+        return requests.post(self.base + path, json=body, headers=headers, timeout=60)
 
     def open(self) -> requests.Response:
         return self.post("/v1/records/Case/C0/sessions", {"sessionType": "desk", "record": RECORD})

@@ -239,7 +239,7 @@ def test_a_busy_plugin_leaves_half_of_the_pool_to_the_others(load: Load) -> None
 
         def _send(self, message: Message) -> Outcome:
             entered.release()
-            release.wait(20)
+            release.wait(60)
             return Outcome.sent()
 
     class Agrees:
@@ -252,12 +252,12 @@ def test_a_busy_plugin_leaves_half_of_the_pool_to_the_others(load: Load) -> None
     for caller in callers:
         caller.start()
     for _ in range(4):
-        assert entered.acquire(timeout=10)
+        assert entered.acquire(timeout=60)
 
     (answer,) = plugins.dispatch.decide("session_type_allowed", **QUESTION)
     release.set()
     for caller in callers:
-        caller.join(10)
+        caller.join(60)
 
     assert answer.value.reason == "quick"
 

@@ -63,13 +63,13 @@ def test_the_whole_story_of_a_record(
 
     (mail,) = read_outbox(workspace / "var" / "outbox")
     assert contact.email in mail.to
-    requests.get(re.search(r"http://\S+", mail.text).group(), timeout=10)
+    requests.get(re.search(r"http://\S+", mail.text).group(), timeout=60)
     host.tick()
     assert host.session(session.id, thomas).online
     assert any("We help you now." in str(note["values"]) for note in fake.written(crm.note))
 
     link = host.join_session(session.id, thomas)
-    assert requests.get(link.reveal(), timeout=10).ok
+    assert requests.get(link.reveal(), timeout=60).ok
     host.close_session(session.id, thomas)
     run = host.refresh_company_report(operator)
     assert host.carry_out_job_run(run.id, operator).state == "succeeded"

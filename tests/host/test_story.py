@@ -39,12 +39,12 @@ def test_a_session_of_any_object_is_opened_shared_joined_and_closed(
     for message in (mail, text):
         assert session.customer_link in message.text
     assert session.code in mail.text
-    requests.get(re.search(r"http://\S+", mail.text).group(), timeout=10)
+    requests.get(re.search(r"http://\S+", mail.text).group(), timeout=60)
     host.tick()
     assert host.session(session.id, operator).online
 
     link = host.join_session(session.id, operator)
-    assert requests.get(link.reveal(), timeout=10).ok
+    assert requests.get(link.reveal(), timeout=60).ok
     assert host.close_session(session.id, operator).state == "closed"
     assert [entry.kind for entry in host.timeline(session.id, operator)] == [
         "reserved",
@@ -82,7 +82,7 @@ def test_two_hundred_parallel_opens_on_one_record_give_one_session(open_host: Ca
 
 def sessions_at(emulator: Any) -> list[Any]:
     """All sessions that the provider holds."""
-    return list(requests.get(f"{emulator.base}/_emulator/state", timeout=10).json()["sessions"])
+    return list(requests.get(f"{emulator.base}/_emulator/state", timeout=60).json()["sessions"])
 
 
 def test_replacing_closes_the_valid_session_and_gives_new_links(host: Host, operator: Supporter) -> None:

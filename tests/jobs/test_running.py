@@ -112,10 +112,10 @@ def test_a_run_in_progress_is_cancelled_at_its_next_page(bench: Bench) -> None:
     run = bench.runs.run("retention", ADA)
     thread = threading.Thread(target=bench.runner.carry_out, args=(run.id,))
     thread.start()
-    assert begun.wait(20)
+    assert begun.wait(60)
 
     asked = bench.runs.cancel(run.id, ADA)
-    thread.join(20)
+    thread.join(60)
 
     assert (asked.state, asked.cancel_asked) == ("in_progress", True)
     ended = bench.runs.get(run.id)

@@ -52,7 +52,7 @@ class Client:
     def stop(self) -> None:
         if not self.ended:
             self.answer.raw.shutdown()  # closing alone would wait for the thread that reads
-        self.thread.join(5)
+        self.thread.join(60)
         self.answer.close()
 
     @property
@@ -94,7 +94,7 @@ def listening_to(api: Api, path: str = "/v1/events", **headers: str) -> Iterator
         client.stop()
 
 
-def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
+def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
     """Wait for something that happens by itself, or fail the test."""
     end = time.monotonic() + seconds
     while not holds():

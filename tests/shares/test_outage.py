@@ -6,7 +6,6 @@ import heapq
 import os
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -15,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from effort import calls
 from jumpseat import Message, ShareChannel, ShareWish, hookimpl
 from jumpseat.errors import CapReached
 from jumpseat.metrics import REGISTRY
@@ -71,16 +71,17 @@ def test_ten_minutes_of_outage_cost_a_tenth_of_the_wanted_calls_at_most_and_the_
     assert min(arrived) - outage.total_seconds() <= INTERVAL.total_seconds() + spread_seconds(500) / 10
 
 
-def test_a_resting_channel_refuses_in_no_time(clock: Any) -> None:
+def test_a_resting_channel_refuses_with_next_to_no_work(clock: Any) -> None:
     breaker = Breaker(clock)
     for _ in range(AFTER):
         assert breaker.admit("sms") is None
         breaker.ended("sms", DOWN)
 
-    began = time.perf_counter()
-    refused = [breaker.admit("sms") for _ in range(1000)]
+    refused: list[Any] = []
+
+    assert calls(lambda: refused.extend(breaker.admit("sms") for _ in range(1000))) < 50_000
+    assert len(refused) == 1000
     assert None not in refused
-    assert time.perf_counter() - began < 5  # 5 ms each
 
 
 def test_only_one_probe_at_a_time(clock: Any) -> None:
@@ -144,7 +145,7 @@ def test_a_look_up_that_hangs_holds_up_no_other_channel(bench_of: Callable[..., 
     other_settled, waited = threading.Event(), []
 
     class Other(ShareChannel):
-        name, label, address_kind, templated, can_look_up, deadline_seconds = "other", "Other", "phone", False, True, 2.0
+        name, label, address_kind, templated, can_look_up, deadline_seconds = "other", "Other", "phone", False, True, 60.0
 
         def send(self, message: Message) -> Outcome:
             return Outcome.sent("o-1")
@@ -160,13 +161,13 @@ def test_a_look_up_that_hangs_holds_up_no_other_channel(bench_of: Callable[..., 
         def register_share_channels(self) -> list[ShareChannel]:
             return [Other()]
 
-    bench = bench_of(Plugin(), can_look_up=True)
-    bench.pager.look_up = lambda _: waited.append(other_settled.wait(1.5)) or Outcome.sent("g-1")
+    bench = bench_of(Plugin(), can_look_up=True, deadline_seconds=60.0)
+    bench.pager.look_up = lambda _: waited.append(other_settled.wait(30)) or Outcome.sent("g-1")
     shares = bench.host.share(bench.session.id, [ShareWish("pager"), ShareWish("other")], bench.operator)
     with bench.host._wiring.store.write() as connection:
         for share in shares:
             rows.claim(connection, share.id, clock.now())
-    clock.move(seconds=60)
+    clock.move(seconds=600)
 
     bench.host.tick()
 

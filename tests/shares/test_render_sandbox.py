@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import runpy
-import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ import jinja2
 import pytest
 from jinja2.exceptions import SecurityError
 
+from effort import calls, grows_faster_than_its_size, peak_bytes
 from jumpseat.catalogue.variables import sample_context
 from jumpseat.errors import MessageUnsafe
+from jumpseat.shares import render as rendering
 from jumpseat.shares.render import plain, render
 from jumpseat.shares.sandbox import environment
 from jumpseat.types import Template
@@ -21,6 +23,7 @@ from jumpseat.types import Template
 PAYLOADS = runpy.run_path(str(Path(__file__).parents[1] / "catalogue" / "test_templates_language.py"))
 ESCAPES: list[str] = PAYLOADS["ESCAPES"]
 BOMBS: list[str] = PAYLOADS["BOMBS"]
+LONG: list[tuple[Callable[[int], str], int]] = PAYLOADS["LONG"]
 LINK = "{{ session.customer_link }}"
 TOLD = ("__class__", "__globals__", "<bound", "<function", "object at", "uid=", "TemplateReference", "<class")
 
@@ -41,12 +44,21 @@ def test_an_escape_is_refused_or_shows_nothing(payload: str):
 
 
 @pytest.mark.parametrize("payload", BOMBS, ids=range(len(BOMBS)))
-def test_a_bomb_is_stopped_within_its_share_of_the_processor(payload: str):
-    start = time.thread_time()
+def test_a_bomb_is_stopped_before_it_takes_anything(payload: str):
+    texts: list[str] = []
 
-    assert filled(payload) == ""
+    assert peak_bytes(lambda: texts.append(filled(payload))) < 5_000_000
+    assert calls(lambda: texts.append(filled(payload))) < 100_000
 
-    assert time.thread_time() - start < 1.5
+    assert texts == ["", ""]
+
+
+@pytest.mark.parametrize(("payload", "size"), LONG, ids=range(len(LONG)))
+def test_a_long_bomb_costs_no_more_than_its_length(payload: Callable[[int], str], size: int):
+    texts: dict[int, str] = {}
+
+    assert not grows_faster_than_its_size(lambda size: texts.update({size: filled(payload(size))}), size)
+    assert texts[size] == ""
 
 
 @pytest.mark.parametrize("payload", ESCAPES)
@@ -80,12 +92,14 @@ def test_the_sandbox_calls_nothing():
         environment("text", "en").from_string("{{ message() }}").render(plain(sample_context()))
 
 
-def test_the_largest_template_that_is_taken_renders_within_the_bound():
-    body = LINK + " {% if message %}{{ record.name|upper }}{{ session.valid_until|date }}{% endif %}\n" * 400
-    template = Template("x", "email", "fr", body, subject="s", html=body.replace("\n", "<br>"))
-    start = time.thread_time()
+def test_the_largest_template_that_is_taken_costs_no_more_than_its_length():
+    texts: dict[int, str] = {}
 
-    rendered = render(template, sample_context())
+    def fill(places: int) -> None:
+        rendering._prepared.cache_clear()  # compiled anew, which is the dear part
+        body = LINK + " {% if message %}{{ record.name|upper }}{{ session.valid_until|date }}{% endif %}\n" * places
+        template = Template("x", "email", "fr", body, subject="s", html=body.replace("\n", "<br>"))
+        texts[places] = render(template, sample_context()).text
 
-    assert rendered.text.count("janvier") == 400
-    assert time.thread_time() - start < 2.0
+    assert not grows_faster_than_its_size(fill, 400)
+    assert texts[400].count("janvier") == 400

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from jumpseat import Host
 from jumpseat_sandbox.sinks import Sinks
@@ -38,6 +38,9 @@ FLAGS = (
 )
 """Not Playwright's own: those switch off that storage in frames belongs to the site around them."""
 START_SECONDS = 60
+SLOW = 60_000
+"""Milliseconds after which a page that does not do what it should has failed, on however slow a machine."""
+expect.set_options(timeout=SLOW)
 
 
 @pytest.fixture(scope="session")
@@ -100,7 +103,7 @@ def chromium() -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def brought_along() -> str | None:
@@ -142,7 +145,7 @@ def new_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def new(**options: Any) -> BrowserContext:
         context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, "locale": "en-GB", **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(SLOW)
         context.on("console", lambda message: _note(problems, message))
         context.on("weberror", lambda error: problems.append(str(error.error)))
         made.append(context)
@@ -167,7 +170,7 @@ def _note(problems: list[str], message: ConsoleMessage) -> None:
 @pytest.fixture
 def tab(context: BrowserContext) -> Page:
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(SLOW)
     # As if it were the window in front, whatever other tabs the browser opens meanwhile.
     context.new_cdp_session(page).send("Emulation.setFocusEmulationEnabled", {"enabled": True})
     return page

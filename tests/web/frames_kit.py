@@ -101,5 +101,5 @@ def crm_serving() -> Iterator[Crm]:
         yield crm
     finally:
         server.shutdown()
-        thread.join(5)
+        thread.join(60)
         server.server_close()

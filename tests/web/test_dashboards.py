@@ -233,7 +233,7 @@ def test_a_change_of_what_somebody_else_changed_meanwhile_is_refused(pages: Page
 def test_a_page_in_a_frame_is_allowed_by_the_policy_and_no_other(pages: Pages, workspace: Path) -> None:
     host_file = workspace / "metadata/host.yaml"
     host_file.write_text(host_file.read_text() + "dashboard_frames: [https://reports.example.com]\n")
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while not pages.host.catalogue.host.dashboard_frames and time.monotonic() < until:
         time.sleep(0.05)
     reader = pages.reader(None)

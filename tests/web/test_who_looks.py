@@ -43,7 +43,7 @@ def test_nobody_sees_a_page_without_signing_in(pages: Pages) -> None:
                 continue
             path = route.path_format.replace("{name:path}", "case").replace("{", "").replace("}", "")
             body = {"form_token": "x"} if method == "POST" else None
-            answer = requests.request(method, pages.base + path, data=body, timeout=10, allow_redirects=False)
+            answer = requests.request(method, pages.base + path, data=body, timeout=60, allow_redirects=False)
             if answer.status_code not in (303, 401, 403, 409, 422):
                 seen[f"{method} {path}"] = answer.status_code
     assert seen == {}

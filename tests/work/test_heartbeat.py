@@ -56,7 +56,7 @@ def row(store: Store, id: str = "host-0") -> Executor | None:
         return executors.get(conn, id)
 
 
-def until(holds: Callable[[], Any], seconds: float = 15.0) -> None:
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -95,7 +95,10 @@ def test_a_second_process_of_this_machine_with_the_same_id_is_refused_at_once(st
     first.release()
 
 
-def test_a_second_process_of_another_machine_is_refused_as_soon_as_the_first_beats(store: Store, tmp_path: Path) -> None:
+def test_a_second_process_of_another_machine_is_refused_as_soon_as_the_first_beats(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEAD_SECONDS", 600.0)
     presence = Presence(make(store, tmp_path / "one"), seconds=0.2)
     presence.start()
     try:
@@ -109,14 +112,20 @@ def test_a_second_process_of_another_machine_is_refused_as_soon_as_the_first_bea
 
 def test_an_id_whose_holder_shows_no_life_is_waited_for(store: Store, tmp_path: Path) -> None:
     make(store, tmp_path / "gone").take()
-    began = time.monotonic()
+    before = row(store)
 
     make(store, tmp_path / "next").take()
 
-    assert 0.9 < time.monotonic() - began < 10
+    after = row(store)
+    assert before is not None
+    assert after is not None
+    assert after.started_at - before.beat_at >= timedelta(seconds=module.DEAD_SECONDS)
 
 
-def test_a_restart_on_the_same_machine_does_not_wait_for_the_process_that_was_killed(store: Store, tmp_path: Path) -> None:
+def test_a_restart_on_the_same_machine_does_not_wait_for_the_process_that_was_killed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEAD_SECONDS", 600.0)
     killed = make(store, tmp_path)
     killed.take()
     killed._lock.release()  # as the system does for a process that is gone
@@ -127,7 +136,7 @@ def test_a_restart_on_the_same_machine_does_not_wait_for_the_process_that_was_ki
     after = row(store)
     assert before is not None
     assert after is not None
-    assert after.started_at - before.started_at < timedelta(seconds=0.9)
+    assert after.started_at > before.started_at
 
 
 def test_a_process_that_was_taken_for_dead_takes_a_new_start(store: Store, tmp_path: Path) -> None:
@@ -153,7 +162,7 @@ def test_a_process_whose_id_another_one_took_is_told_once(store: Store, tmp_path
         now = executors.database_now(conn)
         executors.start(conn, "host-0", now, dead_before=now + timedelta(seconds=60), role="work")
 
-    assert lost.wait(5)
+    assert lost.wait(60)
     presence.stop()
     found = row(store)
     assert found is not None
@@ -171,7 +180,7 @@ def test_beating_goes_on_after_the_database_was_away(store: Store, tmp_path: Pat
     presence.start()
     beat = heartbeat.beat
     monkeypatch.setattr(heartbeat, "beat", fails)
-    assert failed.wait(5)
+    assert failed.wait(60)
     monkeypatch.setattr(heartbeat, "beat", beat)
     age(store, "host-0", 60)
 
@@ -371,7 +380,7 @@ CHILD = str(Path(__file__).with_name("worker_child.py"))
 @pytest.mark.timeout(180)
 def test_two_processes_with_one_id_are_refused_until_one_is_killed(tmp_path: Path, database_url: str) -> None:
     (tmp_path / "metadata").mkdir()
-    command = [sys.executable, CHILD, str(tmp_path), database_url]
+    command = [sys.executable, CHILD, str(tmp_path), database_url, "--long-dead"]
     environment = {**os.environ, "JUMPSEAT_EXECUTOR": "host-0"}
     first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     assert first.stdout is not None
@@ -384,12 +393,10 @@ def test_two_processes_with_one_id_are_refused_until_one_is_killed(tmp_path: Pat
     assert second.returncode == 1
     assert second.stderr.strip().splitlines()[-1] == f"jumpseat.errors.WorkspaceInUse: {HELD}"
 
-    began = time.monotonic()
     third = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert third.stdout is not None
-        assert third.stdout.readline() == "ready\n"
-        assert time.monotonic() - began < 20  # the killed one would count as living for 30 s
+        assert third.stdout.readline() == "ready\n"  # the killed one counts as living for ten minutes where nothing proves that it is gone
     finally:
         third.kill()
         third.communicate()

@@ -107,7 +107,7 @@ def open_host(workspace: Path, database_url: str) -> Iterator[Callable[..., Host
         host.close()
 
 
-def until(holds: Callable[[], Any], seconds: float = 15.0) -> None:
+def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"

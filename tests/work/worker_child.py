@@ -1,4 +1,7 @@
-"""A worker process for the tests: ``python worker_child.py WORKSPACE DATABASE_URL``. It stops inside ``send`` until it is killed."""
+"""A worker process for the tests: ``python worker_child.py WORKSPACE DATABASE_URL``. It stops inside ``send`` until it is killed.
+
+``--keyed``: its gateway knows messages by their key; ``--long-dead``: it beats often, and who does not beat counts as living for ten minutes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,11 @@ import time
 from pathlib import Path
 
 from jumpseat import Host, Message, Outcome, ShareChannel, hookimpl
+from jumpseat.work import heartbeat
+
+if "--long-dead" in sys.argv:
+    heartbeat.DEAD_SECONDS = 600.0
+    heartbeat.Presence.__init__.__defaults__ = (*heartbeat.Presence.__init__.__defaults__[:2], 0.5)
 
 
 class Pager(ShareChannel):

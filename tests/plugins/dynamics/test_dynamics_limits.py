@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -239,12 +238,10 @@ def error_of(ask: Callable[[], object]) -> JumpseatError | None:
 def test_a_next_page_on_another_host_is_not_followed(source: DynamicsSource, fake: Fake) -> None:
     source.describe("contact")
     fake.switch(hostile="foreign_next", hostile_path="contacts")
-    began = time.monotonic()
 
     with pytest.raises(ProviderError) as refused:
         source.contacts(a_row("account", 1), CHILDREN)
     assert refused.value.message == "Dynamics names a next page outside its own address; it was not asked for."
-    assert time.monotonic() - began < 5
 
 
 def test_a_redirect_to_another_host_is_not_followed(source: DynamicsSource, fake: Fake) -> None:

@@ -29,7 +29,7 @@ class Caller:
     def __call__(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
         url = path if path.startswith("http") else self.root + path
         sent = {"Authorization": f"Bearer {self.token}", **self.headers, **(headers or {})}
-        return requests.request(method, url, headers=sent, timeout=10, allow_redirects=False, **more)
+        return requests.request(method, url, headers=sent, timeout=60, allow_redirects=False, **more)
 
     def get(self, path: str, **headers: str) -> requests.Response:
         return self("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})

@@ -26,10 +26,10 @@ def test_it_prints_the_settings_of_a_source_serves_and_ends_quietly(crm, ending)
     process = start(crm, "--port", "0", "--json", "--client-secret", "a-secret")
     try:
         ready = json.loads(process.stdout.readline())
-        state = requests.get(ready["control"] + "state", timeout=5).json()
+        state = requests.get(ready["control"] + "state", timeout=60).json()
     finally:
         process.send_signal(ending)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert (ready["settings"]["client_secret"], state["crm"]) == ("a-secret", crm)
     assert (process.returncode, errors) == (0, "")
@@ -41,7 +41,7 @@ def test_for_people_it_prints_what_goes_into_the_source():
         lines = [process.stdout.readline().rstrip() for _ in range(9)]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
     assert lines[:2] == ["Fake Dynamics", "  settings:"]
     assert [line.split(":")[0].strip() for line in lines[2:7]] == ["url", "tenant", "client_id", "client_secret", "authority"]
@@ -55,7 +55,7 @@ def test_a_key_is_written_once_for_its_owner_only_and_used_again(tmp_path):
         process = start("salesforce", "--port", "0", "--json", "--key-file", str(file))
         process.stdout.readline()
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         written.append(file.read_text())
 
     assert written[0] == written[1]

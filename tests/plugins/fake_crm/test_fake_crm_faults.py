@@ -16,8 +16,8 @@ CASE = "500A000000D34xyIAB"
 
 def control(fake, what, body=None, **headers):
     if body is None:
-        return requests.get(f"{fake.url}/_fake/{what}", headers=headers, timeout=5)
-    return requests.post(f"{fake.url}/_fake/{what}", json=body, headers=headers, timeout=5)
+        return requests.get(f"{fake.url}/_fake/{what}", headers=headers, timeout=60)
+    return requests.post(f"{fake.url}/_fake/{what}", json=body, headers=headers, timeout=60)
 
 
 def test_all_tokens_are_refused_from_now_on(sf):
@@ -149,7 +149,7 @@ def test_hostility_can_be_aimed_at_the_sign_in(salesforce):
     salesforce.switch(hostile="html", hostile_path="/services/oauth2/token")
 
     form = {"grant_type": "client_credentials", "client_id": salesforce.client_id, "client_secret": salesforce.client_secret}
-    answer = requests.post(f"{salesforce.url}/services/oauth2/token", data=form, timeout=5)
+    answer = requests.post(f"{salesforce.url}/services/oauth2/token", data=form, timeout=60)
 
     assert "We will be back soon" in answer.text
 
@@ -158,7 +158,7 @@ def test_the_token_answer_names_another_host(salesforce):
     salesforce.switch(instance_url="https://elsewhere.example")
 
     form = {"grant_type": "client_credentials", "client_id": salesforce.client_id, "client_secret": salesforce.client_secret}
-    answer = requests.post(f"{salesforce.url}/services/oauth2/token", data=form, timeout=5)
+    answer = requests.post(f"{salesforce.url}/services/oauth2/token", data=form, timeout=60)
 
     assert answer.json()["instance_url"] == "https://elsewhere.example"
 
@@ -176,7 +176,7 @@ def test_a_record_is_deleted_hidden_and_shown(sf):
 def test_requests_are_remembered_without_their_tokens(sf):
     sf.query(QUERY, Sforce_Query_Options="batchSize=200")
     form = {"grant_type": "client_credentials", "client_id": "x", "client_secret": "not-to-be-kept"}
-    requests.post(f"{sf.fake.url}/services/oauth2/token", data=form, timeout=5)
+    requests.post(f"{sf.fake.url}/services/oauth2/token", data=form, timeout=60)
 
     assert sf.fake.requests() == [
         {
@@ -222,7 +222,7 @@ def test_a_switch_that_cannot_be_turned_is_refused(salesforce, body, status, err
 
 
 def test_control_takes_json_only_and_names_of_this_machine_only(salesforce):
-    form = requests.post(f"{salesforce.url}/_fake/switch", data={"page_size": 1}, timeout=5)
+    form = requests.post(f"{salesforce.url}/_fake/switch", data={"page_size": 1}, timeout=60)
     rebound = control(salesforce, "state", Host="elsewhere.example")
 
     assert (form.status_code, form.json()["error"]) == (422, "Send JSON with 'Content-Type: application/json'.")

@@ -24,7 +24,7 @@ def endpoint(fake, tenant: str | None = None) -> str:
 
 def token(fake, tenant: str | None = None, **form: Any) -> requests.Response:
     asked = {"grant_type": "client_credentials", "client_id": fake.client_id, "scope": f"{fake.url}/.default"} | form
-    return requests.post(endpoint(fake, tenant), data=asked, timeout=10)
+    return requests.post(endpoint(fake, tenant), data=asked, timeout=60)
 
 
 def assertion(fake, *, header: dict[str, str] | None = None, algorithm: str = "PS256", **changes: Any) -> dict[str, str]:
@@ -93,7 +93,7 @@ def test_an_assertion_works_once(dynamics):
 def test_the_discovery_document_names_the_token_endpoint(dynamics):
     address = f"{dynamics.url}/{dynamics.settings['tenant']}/v2.0/.well-known/openid-configuration"
 
-    assert requests.get(address, timeout=10).json()["token_endpoint"] == endpoint(dynamics)
+    assert requests.get(address, timeout=60).json()["token_endpoint"] == endpoint(dynamics)
 
 
 def test_a_bad_token_is_refused_with_where_to_get_one_and_no_body(dv):

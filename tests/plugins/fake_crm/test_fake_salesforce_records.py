@@ -93,7 +93,7 @@ def test_an_unknown_object_has_no_description(sf):
 
 
 def test_versions_are_listed_and_old_ones_are_gone(sf):
-    listed = requests.get(f"{sf.fake.url}/services/data/", timeout=10).json()
+    listed = requests.get(f"{sf.fake.url}/services/data/", timeout=60).json()
 
     assert (listed[0]["version"], listed[-1]["url"]) == ("31.0", "/services/data/v68.0")
     assert refused(sf("GET", f"{sf.fake.url}/services/data/v30.0/limits")) == (410, "UNSUPPORTED_API_VERSION")

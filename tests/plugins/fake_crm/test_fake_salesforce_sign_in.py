@@ -19,7 +19,7 @@ THOMAS = "005A000000Jmu02IAB"
 
 
 def token(fake, **form: Any) -> requests.Response:
-    return requests.post(f"{fake.url}/services/oauth2/token", data=form, timeout=10)
+    return requests.post(f"{fake.url}/services/oauth2/token", data=form, timeout=60)
 
 
 def with_secret(fake, **form: Any) -> requests.Response:
@@ -41,7 +41,7 @@ def approve(fake, *, user: str = THOMAS, decision: str = "allow", **changes: Any
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     asked = {"response_type": "code", "client_id": fake.client_id, "redirect_uri": CALLBACK, "state": "s&1", "code_challenge": challenge}
     asked |= {"code_challenge_method": "S256"} | changes
-    page = requests.get(f"{fake.url}/services/oauth2/authorize", params=asked, timeout=10)
+    page = requests.get(f"{fake.url}/services/oauth2/authorize", params=asked, timeout=60)
     hidden = dict(re.findall(r'name="([a-z_]+)" value="([^"]*)"', page.text))
     form = {name: value.replace("&amp;", "&") for name, value in hidden.items() if name != "decision"}
     done = requests.post(
@@ -59,7 +59,7 @@ def signed_in(fake) -> dict[str, Any]:
 
 
 def works(fake, access_token: str) -> bool:
-    answer = requests.get(f"{fake.url}/services/data/v67.0/limits", headers={"Authorization": f"Bearer {access_token}"}, timeout=10)
+    answer = requests.get(f"{fake.url}/services/data/v67.0/limits", headers={"Authorization": f"Bearer {access_token}"}, timeout=60)
     return answer.status_code == 200
 
 
@@ -170,7 +170,7 @@ def test_a_code_runs_out(salesforce):
 def test_a_request_that_is_not_trusted_is_not_redirected(salesforce, change):
     asked = {"response_type": "code", "client_id": salesforce.client_id, "redirect_uri": CALLBACK, "code_challenge": "c"} | change
 
-    answer = requests.get(f"{salesforce.url}/services/oauth2/authorize", params=asked, allow_redirects=False, timeout=10)
+    answer = requests.get(f"{salesforce.url}/services/oauth2/authorize", params=asked, allow_redirects=False, timeout=60)
 
     assert answer.status_code == 400
 
@@ -198,7 +198,7 @@ def test_a_refresh_token_that_is_used_again_ends_everything_that_came_of_it(sale
 def test_revoking_a_refresh_token_ends_its_access_tokens(salesforce):
     body = signed_in(salesforce)
 
-    revoked = requests.post(f"{salesforce.url}/services/oauth2/revoke", data={"token": body["refresh_token"]}, timeout=10)
+    revoked = requests.post(f"{salesforce.url}/services/oauth2/revoke", data={"token": body["refresh_token"]}, timeout=60)
 
     assert revoked.status_code == 200
     assert not works(salesforce, body["access_token"])
@@ -208,8 +208,8 @@ def test_the_identity_says_who_it_is_and_which_custom_permissions_they_hold(sale
     body = signed_in(salesforce)
     headers = {"Authorization": f"Bearer {body['access_token']}"}
 
-    identity = requests.get(body["id"], headers=headers, timeout=10).json()
-    info = requests.get(f"{salesforce.url}/services/oauth2/userinfo", headers=headers, timeout=10).json()
+    identity = requests.get(body["id"], headers=headers, timeout=60).json()
+    info = requests.get(f"{salesforce.url}/services/oauth2/userinfo", headers=headers, timeout=60).json()
 
     assert (identity["display_name"], identity["username"]) == ("Thomas Renard", "thomas.renard@jumpseat.example")
     assert identity["custom_permissions"] == info["custom_permissions"] == {"Jumpseat_User": True}
@@ -219,12 +219,12 @@ def test_the_identity_says_who_it_is_and_which_custom_permissions_they_hold(sale
 def test_an_assignment_that_has_run_out_gives_no_custom_permission(salesforce):
     headers = {"Authorization": f"Bearer {salesforce.token_for('005A000000Jmu04')}"}
 
-    info = requests.get(f"{salesforce.url}/services/oauth2/userinfo", headers=headers, timeout=10).json()
+    info = requests.get(f"{salesforce.url}/services/oauth2/userinfo", headers=headers, timeout=60).json()
 
     assert info["custom_permissions"] == {}
 
 
 def test_the_identity_of_a_bad_token_is_refused_with_403_and_a_word(salesforce):
-    answer = requests.get(f"{salesforce.url}/services/oauth2/userinfo", headers={"Authorization": "Bearer x"}, timeout=10)
+    answer = requests.get(f"{salesforce.url}/services/oauth2/userinfo", headers={"Authorization": "Bearer x"}, timeout=60)
 
     assert (answer.status_code, answer.text) == (403, "Bad_OAuth_Token")

@@ -168,7 +168,7 @@ def consent(page: str, user: str = "005A000000Jmu03IAB") -> str:
     parts = urlsplit(page)
     asked = {name: values[0] for name, values in parse_qs(parts.query).items()}
     form = {**asked, "user": user, "decision": "allow"}
-    back = requests.post(f"{parts.scheme}://{parts.netloc}{parts.path}", data=form, allow_redirects=False, timeout=10)
+    back = requests.post(f"{parts.scheme}://{parts.netloc}{parts.path}", data=form, allow_redirects=False, timeout=60)
     answer = parse_qs(urlsplit(back.headers["Location"]).query)
     assert answer["state"] == [asked["state"]]
     return answer["code"][0]

@@ -28,7 +28,7 @@ def mail(text="Bonjour\n.\n.fin\n", **headers):
 
 def dialogue(port, *lines):
     """The answer codes to raw lines, greeting first."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
         file = connection.makefile("rwb")
         codes = [file.readline()[:3].decode()]
         for line in lines:
@@ -47,7 +47,7 @@ def dialogue(port, *lines):
 def test_a_mail_is_kept_as_it_was_sent(sinks):
     message = mail()
     message.add_alternative("<p>Bonjour</p>", subtype="html")
-    with smtplib.SMTP("127.0.0.1", sinks.smtp_port, timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", sinks.smtp_port, timeout=60) as smtp:
         smtp.send_message(message)
 
     [sent] = read_outbox(sinks.folder)
@@ -62,7 +62,7 @@ def test_a_mail_is_kept_as_it_was_sent(sinks):
 
 
 def test_two_recipients_of_one_envelope_are_two_messages(sinks):
-    with smtplib.SMTP("127.0.0.1", sinks.smtp_port, timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", sinks.smtp_port, timeout=60) as smtp:
         smtp.sendmail("a@a.example", ["b@b.example", "c@c.example"], "Subject: x\r\n\r\nx\r\n")
 
     assert [sent.to for sent in read_outbox(sinks.folder)] == ["b@b.example", "c@c.example"]
@@ -106,7 +106,7 @@ def test_a_mail_hidden_behind_a_bare_line_feed_is_refused(sinks):
 
 
 def test_a_mail_that_is_cut_is_not_kept(sinks):
-    with socket.create_connection(("127.0.0.1", sinks.smtp_port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", sinks.smtp_port), timeout=60) as connection:
         file = connection.makefile("rwb")
         for line in (b"EHLO me\r\nMAIL FROM:<a@a.example>\r\nRCPT TO:<b@b.example>\r\nDATA\r\n", b"Subject: x\r\n\r\nhalf"):
             file.write(line)
@@ -120,7 +120,7 @@ def test_a_mail_that_is_cut_is_not_kept(sinks):
 
 def test_a_text_is_kept_once_per_key(sinks):
     body, key = {"to": "+33612345678", "text": "Votre session : 123", "sender": "Jumpseat"}, {"Idempotency-Key": "k-1"}
-    answers = [requests.post(sinks.sms_url, json=body, headers=key, timeout=5) for _ in range(3)]
+    answers = [requests.post(sinks.sms_url, json=body, headers=key, timeout=60) for _ in range(3)]
 
     assert [answer.status_code for answer in answers] == [201, 200, 200]
     assert len({answer.json()["id"] for answer in answers}) == 1
@@ -131,7 +131,7 @@ def test_a_text_is_kept_once_per_key(sinks):
 
 def test_texts_without_a_key_are_all_kept(sinks):
     for _ in range(2):
-        requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "x"}, timeout=5)
+        requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "x"}, timeout=60)
 
     assert len(read_outbox(sinks.folder)) == 2
 
@@ -139,28 +139,28 @@ def test_texts_without_a_key_are_all_kept(sinks):
 def test_a_key_is_remembered_over_a_restart(tmp_path):
     for _ in range(2):
         with Sinks.start(tmp_path) as sinks:
-            requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "x"}, headers={"Idempotency-Key": "k"}, timeout=5)
+            requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "x"}, headers={"Idempotency-Key": "k"}, timeout=60)
 
     assert len(read_outbox(tmp_path)) == 1
 
 
 def test_a_key_can_be_looked_up(sinks):
-    sent = requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "x"}, headers={"Idempotency-Key": "a/b c"}, timeout=5).json()
+    sent = requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "x"}, headers={"Idempotency-Key": "a/b c"}, timeout=60).json()
 
-    assert requests.get(f"{sinks.sms_url}/a%2Fb%20c", timeout=5).json() == sent
-    assert requests.get(f"{sinks.sms_url}/other", timeout=5).status_code == 404
+    assert requests.get(f"{sinks.sms_url}/a%2Fb%20c", timeout=60).json() == sent
+    assert requests.get(f"{sinks.sms_url}/other", timeout=60).status_code == 404
 
 
 def test_another_message_under_a_used_key_is_refused(sinks):
     key = {"Idempotency-Key": "k-1"}
-    requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "one"}, headers=key, timeout=5)
+    requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "one"}, headers=key, timeout=60)
 
-    assert requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "two"}, headers=key, timeout=5).status_code == 422
+    assert requests.post(sinks.sms_url, json={"to": "+33612345678", "text": "two"}, headers=key, timeout=60).status_code == 422
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"to": "+33612345678"}', b'{"to": 1, "text": "x"}', b"{"])
 def test_a_body_that_is_no_message_is_refused(sinks, body):
-    answer = requests.post(sinks.sms_url, data=body, timeout=5)
+    answer = requests.post(sinks.sms_url, data=body, timeout=60)
 
     assert (answer.status_code, answer.json()) == (400, {"error": "The body must be JSON with 'to' and 'text'."})
 

@@ -27,11 +27,11 @@ def test_it_prints_one_line_when_ready_serves_and_ends_quietly(ending):
     process = start("--port", "0", "--json", "--token", "48211-demo", "--knob", "page_size=2")
     try:
         ready = json.loads(process.stdout.readline())
-        answer = requests.get(ready["url"] + "/ping", headers={"Authorization": f"Bearer {ready['token']}"}, timeout=5)
-        knobs = requests.get(ready["control"] + "state", timeout=5).json()["knobs"]
+        answer = requests.get(ready["url"] + "/ping", headers={"Authorization": f"Bearer {ready['token']}"}, timeout=60)
+        knobs = requests.get(ready["control"] + "state", timeout=60).json()["knobs"]
     finally:
         process.send_signal(ending)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert (ready["token"], answer.json(), knobs["page_size"]) == ("48211-demo", {"token_valid": True}, 2)
     assert (process.returncode, errors) == (0, "")
@@ -43,7 +43,7 @@ def test_for_people_it_prints_what_goes_into_the_settings():
         lines = [process.stdout.readline().strip() for _ in range(8)]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
     assert lines[0] == "TeamViewer emulator"
     assert lines[1].startswith("api_url: http://127.0.0.1:")

@@ -20,7 +20,7 @@ class Api:
 
     def __call__(self, method, path, body=None, **query):
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return requests.request(method, f"{self.running.url}/{path}", json=body, params=query, headers=headers, timeout=5)
+        return requests.request(method, f"{self.running.url}/{path}", json=body, params=query, headers=headers, timeout=60)
 
     def new(self, **fields):
         return self("POST", "sessions", {"groupname": "CRM support", **fields}).json()
@@ -369,17 +369,17 @@ def test_the_token_endpoint_takes_json_numbers_and_any_case(emulator):
         "client_secret": emulator.sign_in.client_secret,
     }
 
-    answer = requests.post(f"{emulator.url}/OAuth2/Token", json=body, timeout=5)
+    answer = requests.post(f"{emulator.url}/OAuth2/Token", json=body, timeout=60)
 
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
     assert set(answer.json()) == {"access_token", "token_type", "expires_in", "refresh_token"}
-    assert requests.post(f"{emulator.url}/oauth2/token", json=body, timeout=5).json()["error"] == "invalid_grant"
+    assert requests.post(f"{emulator.url}/oauth2/token", json=body, timeout=60).json()["error"] == "invalid_grant"
 
 
 def test_a_wrong_client_secret_is_refused(emulator):
     form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": emulator.sign_in.client_id, "client_secret": "é"}
 
-    answer = requests.post(f"{emulator.url}/oauth2/token", data=form, timeout=5)
+    answer = requests.post(f"{emulator.url}/oauth2/token", data=form, timeout=60)
 
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
@@ -389,7 +389,7 @@ def test_an_address_that_was_not_registered_gets_nobody(emulator, path):
     query = {"response_type": "code", "client_id": emulator.sign_in.client_id, "redirect_uri": "https://evil.example/"}
 
     for send in (requests.get, requests.post):
-        answer = send(emulator.base + path, params=query, data=query, allow_redirects=False, timeout=5)
+        answer = send(emulator.base + path, params=query, data=query, allow_redirects=False, timeout=60)
         assert (answer.status_code, answer.json()["error_description"]) == (400, "redirect_uri is not the registered one.")
 
 
@@ -423,20 +423,20 @@ def test_control_turns_knobs_moves_the_clock_and_the_people(api, emulator):
     code = api.new()["code"]
     control = f"{emulator.base}/_emulator"
 
-    assert requests.post(f"{control}/knobs", json={"page_size": 3}, timeout=5).json()["page_size"] == 3
-    assert requests.post(f"{control}/sessions/{code}/supporter", json={"joined": True}, timeout=5).json()["done"] is False
-    assert requests.post(f"{control}/sessions/{code}/customer", json={"joined": True}, timeout=5).json()["done"] is True
-    assert requests.post(f"{control}/sessions/{code}/supporter", json={"joined": True}, timeout=5).json()["done"] is True
-    assert requests.post(f"{control}/clock", json={"freeze": "2030-01-01T00:00:00+00:00", "advance_seconds": 5}, timeout=5).json() == {
+    assert requests.post(f"{control}/knobs", json={"page_size": 3}, timeout=60).json()["page_size"] == 3
+    assert requests.post(f"{control}/sessions/{code}/supporter", json={"joined": True}, timeout=60).json()["done"] is False
+    assert requests.post(f"{control}/sessions/{code}/customer", json={"joined": True}, timeout=60).json()["done"] is True
+    assert requests.post(f"{control}/sessions/{code}/supporter", json={"joined": True}, timeout=60).json()["done"] is True
+    assert requests.post(f"{control}/clock", json={"freeze": "2030-01-01T00:00:00+00:00", "advance_seconds": 5}, timeout=60).json() == {
         "now": "2030-01-01T00:00:05+00:00"
     }
-    assert requests.post(f"{control}/sessions/{code}/supporter", json={"joined": False, "notes": "Done"}, timeout=5).json()["done"] is True
-    (connection,) = requests.get(f"{control}/state", timeout=5).json()["connections"]
+    assert requests.post(f"{control}/sessions/{code}/supporter", json={"joined": False, "notes": "Done"}, timeout=60).json()["done"] is True
+    (connection,) = requests.get(f"{control}/state", timeout=60).json()["connections"]
     assert (connection["notes"], connection["session_code"]) == ("Done", code)
 
 
 def test_control_is_not_reached_by_a_form_of_a_foreign_page(emulator):
-    answer = requests.post(f"{emulator.base}/_emulator/knobs", data="blocked=true", headers={"Content-Type": "text/plain"}, timeout=5)
+    answer = requests.post(f"{emulator.base}/_emulator/knobs", data="blocked=true", headers={"Content-Type": "text/plain"}, timeout=60)
 
     assert (answer.status_code, emulator.state.knobs.blocked) == (422, False)
 
@@ -445,7 +445,7 @@ def test_control_is_not_reached_by_a_form_of_a_foreign_page(emulator):
     ("path", "body", "status"), [("s1/customer", {"joined": True}, 404), ("s1/cat", {"joined": True}, 422), ("s1/customer", {}, 422)]
 )
 def test_control_says_what_was_wrong(emulator, path, body, status):
-    answer = requests.post(f"{emulator.base}/_emulator/sessions/{path}", json=body, timeout=5)
+    answer = requests.post(f"{emulator.base}/_emulator/sessions/{path}", json=body, timeout=60)
 
     assert answer.status_code == status
     assert answer.json()["error"]

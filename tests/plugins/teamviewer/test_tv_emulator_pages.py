@@ -17,7 +17,7 @@ def opened(plugin, emulator):
 
 
 def get(link, language="en", method="GET"):
-    return requests.request(method, link, headers={"Accept-Language": language}, timeout=5)
+    return requests.request(method, link, headers={"Accept-Language": language}, timeout=60)
 
 
 def test_opening_the_link_puts_the_customer_online_and_leaving_takes_them_off(opened):
@@ -26,7 +26,7 @@ def test_opening_the_link_puts_the_customer_online_and_leaving_takes_them_off(op
     page = get(customer)
     online = case.online
     action = re.search(r'action="([^"]+)"', page.text).group(1)
-    left = requests.post(customer[: customer.index("/v15")] + action, timeout=5)
+    left = requests.post(customer[: customer.index("/v15")] + action, timeout=60)
 
     assert f"You are in the waiting room of session {case.code}." in page.text
     assert (online, case.online) == (True, False)
@@ -59,7 +59,7 @@ def test_leaving_ends_the_connection_and_writes_its_report(opened, emulator, plu
     get(customer)
     get(supporter)
 
-    left = requests.post(supporter + "/leave", timeout=5).text
+    left = requests.post(supporter + "/leave", timeout=60).text
 
     assert "The connection stands in the report." in left
     assert [report.end is not None for report in emulator.state.reports] == [True]
@@ -70,7 +70,7 @@ def test_joining_again_is_another_connection(opened, emulator):
     get(customer)
     for _ in range(2):
         get(supporter)
-        requests.post(supporter + "/leave", timeout=5)
+        requests.post(supporter + "/leave", timeout=60)
 
     assert len(emulator.state.reports) == 2
 
@@ -79,7 +79,7 @@ def test_a_customer_who_leaves_ends_the_connection(opened, emulator):
     customer, supporter, _ = opened
     get(customer)
     get(supporter)
-    requests.post(customer + "/leave", timeout=5)
+    requests.post(customer + "/leave", timeout=60)
 
     assert emulator.state.running == {}
 
@@ -150,7 +150,7 @@ def test_what_the_supporter_wrote_is_shown_as_text(plugin_with, emulator):
 def test_the_page_to_grant_access_works_without_script(emulator):
     query = {"response_type": "code", "client_id": emulator.sign_in.client_id, "redirect_uri": "http://127.0.0.1/x", "state": '"><script>'}
 
-    page = requests.get(f"{emulator.base}/oauth2/authorize", params=query, headers={"Accept-Language": "fr"}, timeout=5).text
+    page = requests.get(f"{emulator.base}/oauth2/authorize", params=query, headers={"Accept-Language": "fr"}, timeout=60).text
 
     assert "Une application demande l’accès au compte de :" in page
     assert '<option value="u70412233">Nadia Ferrand</option>' in page

@@ -16,7 +16,7 @@ def reports(emulator, offset=None):
 
 
 def add(emulator, **body):
-    return requests.post(f"{emulator.base}/_emulator/connections", json=body, timeout=10)
+    return requests.post(f"{emulator.base}/_emulator/connections", json=body, timeout=60)
 
 
 def test_the_same_past_is_made_every_time(emulator):

@@ -206,9 +206,9 @@ def test_the_customer_is_seen_coming_and_going(kind, plugin, emulator):
     session = plugin.session(opened.code)
     seen = [kind.status([session])[0].online]
 
-    requests.get(opened.customer_link, timeout=5)
+    requests.get(opened.customer_link, timeout=60)
     seen.append(kind.status([session])[0].online)
-    requests.post(opened.customer_link + "/leave", timeout=5)
+    requests.post(opened.customer_link + "/leave", timeout=60)
     seen.append(kind.status([session])[0].online)
 
     assert seen == [False, True, False]

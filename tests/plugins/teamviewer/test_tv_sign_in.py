@@ -40,7 +40,7 @@ def decide(sign_in, request=ASKED, decision="grant", user="u70412233"):
     """Press a button on the page and read where the browser is sent."""
     url = sign_in.authorize_url(request)
     form = {**dict(parse_qsl(urlsplit(url).query)), "user": user, "decision": decision}
-    answer = requests.post(url.partition("?")[0], data=form, allow_redirects=False, timeout=5)
+    answer = requests.post(url.partition("?")[0], data=form, allow_redirects=False, timeout=60)
     assert answer.status_code == 302, answer.text
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
 
