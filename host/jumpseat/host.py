@@ -70,6 +70,8 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
         self._wiring = Wiring(Path(workspace), options, self)
         self.workspace = self._wiring.workspace
         self.clock = self._wiring.clock
+        self.own_url = ""
+        """Where other processes on the same database reach this one, without a slash at the end; empty where nothing is served."""
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
