@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         read_folder as read_folder,
         write_files as write_files,
     )
+    from jumpseat.languages import catalogue_of as catalogue_of
     from jumpseat.rest import (
         Access as Access,
         AccessSource as AccessSource,
@@ -153,8 +154,8 @@ _HOME = {
     "SystemClock": "jumpseat.clock",
     "Abilities": "jumpseat.contract",
     "Accounts": "jumpseat.contract",
-    "Kept": "jumpseat.contract",
     "Attachment": "jumpseat.contract",
+    "Kept": "jumpseat.contract",
     "Config": "jumpseat.contract",
     "Health": "jumpseat.contract",
     "REQUIRED": "jumpseat.contract",
@@ -201,6 +202,7 @@ _HOME = {
     "read_file": "jumpseat.interchange.writing",
     "read_folder": "jumpseat.interchange.writing",
     "write_files": "jumpseat.interchange.writing",
+    "catalogue_of": "jumpseat.languages",
     "Access": "jumpseat.rest",
     "AccessSource": "jumpseat.rest",
     "RestClient": "jumpseat.rest",
