@@ -31,6 +31,7 @@ CALL_SECONDS = Histogram(
     buckets=_CALL_SECONDS,
 )
 LISTENERS = Gauge("jumpseat_listeners", "Callers that listen to live events now.", registry=REGISTRY)
+SOCKETS = Gauge("jumpseat_sockets", "Websockets of plugins that are open now.", ("plugin",), registry=REGISTRY)
 SHARES = Counter("jumpseat_shares", "Shares that came to an outcome here.", ("channel", "outcome"), registry=REGISTRY)
 SHARE_TRIES = Counter("jumpseat_share_tries", "Messages that were handed to a share channel.", ("channel",), registry=REGISTRY)
 CHANNEL_RESTING = Gauge(

@@ -35,12 +35,8 @@ def register_settings() -> Iterable[Setting]:
 
 @hookimpl
 def register_routes(host: Any) -> Iterable[BaseRoute]:
-    from jumpseat_browser import sockets
+    from jumpseat_browser import pages, sockets
 
-    try:
-        from jumpseat_browser import pages
-    except ImportError:
-        return sockets.routes(host, book_of(host))
     return [*pages.routes(host, book_of(host)), *sockets.routes(host, book_of(host))]
 
 

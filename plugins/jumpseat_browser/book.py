@@ -85,6 +85,7 @@ class Book:
             language=request.language,
             valid_until=request.valid_until,
             customer=tokens.hashed(token),
+            opened_by=request.supporter.name,
             link=link,
         )
         until = room.valid_until + ROOM_KEPT

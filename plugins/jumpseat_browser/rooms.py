@@ -31,6 +31,8 @@ class Room:
     valid_until: datetime
     customer: str
     """Hash of the customer's token."""
+    opened_by: str = ""
+    """Name of the supporter who opened the session."""
     link: str = ""
     """The customer's link, until the host is known to have it; so long a lost answer can be looked up."""
     home: str = ""

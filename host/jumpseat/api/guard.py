@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jumpseat import metrics
 from jumpseat.api.problems import MEDIA_TYPE, BodyTooLarge, BodyTooSlow, internal_error, problem_response
+from jumpseat.api.sockets import Socket
 from jumpseat.errors import JumpseatError, UsageError
 from jumpseat.hooks.trace import correlated
 from jumpseat.secret import redact
@@ -22,6 +23,8 @@ from jumpseat.spans import Span, span
 
 MAX_BODY = 1024 * 1024
 """Bytes of a body; a larger one is refused unread."""
+MAX_PLUGIN_BODY = 3 * 1024 * 1024
+"""The same for the routes of plugins, which take pictures."""
 MAX_DEPTH = 32
 """Levels of nesting in a JSON body; the deepest that the API knows has five."""
 MAX_DROPPED = 16 * MAX_BODY
@@ -58,11 +61,15 @@ class Guard:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})
+        given = Headers(scope=scope).get("correlation-id", "") if scope["type"] != "lifespan" else ""
+        if scope["type"] == "websocket":
+            socket = Socket(scope, receive, send, given if _OWN_ID.fullmatch(given) else None)
+            await socket.serve(self.app, lambda: _shown(scope))
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope.setdefault("state", {})
-        given = Headers(scope=scope).get("correlation-id", "")
         headers = {name: value for name in TRACE_HEADERS if (value := Headers(scope=scope).get(name))}
         with (
             correlated(given if _OWN_ID.fullmatch(given) else None) as correlation_id,
@@ -138,7 +145,7 @@ class _Call:
         state: MutableMapping[str, Any] = self.scope["state"]
         shown = {
             "method": self.scope["method"],
-            "path": _shown(self.scope["path"]),
+            "path": _shown(self.scope),
             "status": self.status,
             "milliseconds": round((time.perf_counter() - self._began) * 1000, 1),
             "supporter": state.get("supporter"),
@@ -147,12 +154,22 @@ class _Call:
         log.info("call", extra=shown)
 
 
-def _shown(path: str) -> str:
-    """A path for the log; the ticket of a sign-in is a secret until it was used."""
+def _shown(scope: Scope) -> str:
+    """A path for the log; the ticket of a sign-in is a secret until it was used, and what plugins have in their paths nobody knows."""
+    path: str = scope["path"]
+    if path.startswith("/-/"):
+        return _shown_of_plugin(scope)
     for tickets in ("/sign-in/", "/visit/"):
         if path.startswith(tickets):
             return f"{tickets}***"
     return redact(path[:200])
+
+
+def _shown_of_plugin(scope: Scope) -> str:
+    """Which plugin's, and its route as the plugin wrote it down."""
+    name = redact(scope["path"][:100]).split("/")[2]
+    route = getattr(scope.get("route"), "path", "")
+    return f"/-/{name}{route}" if route and not route.startswith("/-/") else f"/-/{name}/***"
 
 
 def _as_get(scope: Scope) -> Scope:
@@ -172,17 +189,18 @@ async def _read(scope: Scope, receive: Receive) -> Receive:
     """Read the body within its limits, and answer a ``receive`` that gives it again.
 
     Raises:
-        BodyTooLarge: it is larger than 1 MiB, by its own header or in fact.
+        BodyTooLarge: it is larger than is taken there, by its own header or in fact.
         BodyTooSlow: it did not arrive within its time.
         UsageError: it is JSON that is nested too deeply.
     """
     headers = Headers(scope=scope)
     announced = headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > MAX_BODY:
-        raise _too_large()
+    most = MAX_PLUGIN_BODY if scope["path"].startswith("/-/") else MAX_BODY
+    if announced.isdecimal() and int(announced) > most:
+        raise _too_large(most)
     if not announced and "transfer-encoding" not in headers:
         return receive
-    body = await _in_time(receive)
+    body = await _in_time(receive, most)
     if body is None:
         return receive
     if "json" in headers.get("content-type", "") and too_deep(body):
@@ -190,13 +208,13 @@ async def _read(scope: Scope, receive: Receive) -> Receive:
     return _replay(body, receive)
 
 
-async def _in_time(receive: Receive) -> bytes | None:
+async def _in_time(receive: Receive, most: int) -> bytes | None:
     with anyio.move_on_after(BODY_SECONDS):
-        return await _whole(receive)
+        return await _whole(receive, most)
     raise BodyTooSlow(f"The body did not arrive within {BODY_SECONDS:g} s; send it faster, or less at once.")
 
 
-async def _whole(receive: Receive) -> bytes | None:
+async def _whole(receive: Receive, most: int) -> bytes | None:
     """The body; None when the caller hung up."""
     chunks, size, more = [], 0, True
     while more:
@@ -206,8 +224,8 @@ async def _whole(receive: Receive) -> bytes | None:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         more = message.get("more_body", False)
-        if size > MAX_BODY:
-            raise _too_large()
+        if size > most:
+            raise _too_large(most)
     return b"".join(chunks)
 
 
@@ -222,8 +240,8 @@ async def _drop(receive: Receive) -> None:
                 return
 
 
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"The body is larger than {MAX_BODY} bytes; send less at once.")
+def _too_large(most: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {most} bytes; send less at once.")
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from jumpseat.api.sockets import Counted, close_failed
 from jumpseat.errors import JumpseatError, PluginError
 from jumpseat.hooks.trace import correlation_id
 from jumpseat.host import Host
@@ -37,6 +38,9 @@ class _Isolated:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
+            return
         try:
             await self.app(scope, receive, send)
         except (JumpseatError, HTTPException):
@@ -45,3 +49,12 @@ class _Isolated:
             cause = redact("".join(traceback.format_exception(error)))
             log.error("plugin route failed", extra={"plugin": self.name, "correlation_id": correlation_id(), "traceback": cause})
             raise PluginError(f"The plugin '{self.name}' failed while answering this call; its cause stands in the host's log.") from None
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        counted = Counted(self.name, send)
+        try:
+            await self.app(scope, receive, counted.send)
+        except Exception as error:
+            await close_failed(counted.send, error, self.name)
+        finally:
+            counted.ended()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import socket
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import click
 from jumpseat.cli.context import Context, json_option, pass_context
 from jumpseat.errors import UsageError
 
+OWN_URL = "JUMPSEAT_OWN_URL"
 log = logging.getLogger(__name__)
 
 
@@ -47,13 +49,45 @@ def serve(ctx: Context, address: str, port: int, no_worker: bool, drain_seconds:
             host.announce("serve")
         else:
             host.start_worker("serve+work", lambda: signal.raise_signal(signal.SIGTERM))
-        url = f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
+        port = listener.getsockname()[1]
+        url = _url(address, port)
+        host.own_url = own_url(address, port)
         warn_of_other_address(host.catalogue.host.public_url, url)
         ready = {"url": url, "workspace": str(host.workspace), "worker": not no_worker}
         text = f"Serving {host.workspace} at {url}{', without a worker' if no_worker else ''}."
         # One line, so that whoever started the process can wait for it.
         run_server(create_app(host), host, listener, lambda: click.echo(json.dumps(ready) if as_json else text), drain_seconds)
     leave(host)
+
+
+def own_url(address: str, port: int) -> str:
+    """Where other processes on the same database reach this one: plugins use it that keep something in the memory of one process.
+
+    Args:
+        address: what the server listens on.
+        port: likewise.
+
+    Raises:
+        UsageError: ``JUMPSEAT_OWN_URL`` is no address of a server.
+    """
+    given = os.environ.get(OWN_URL, "").rstrip("/")
+    if not given:
+        return _url(_address_of_this_machine() if address in ("", "0.0.0.0", "::") else address, port)  # noqa: S104  # compared, not bound
+    parts = urlsplit(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query or parts.username:
+        raise UsageError(f"{OWN_URL} is to be the address at which other processes reach this one, such as http://serve-1:8400.")
+    return given
+
+
+def _address_of_this_machine() -> str:
+    try:
+        return socket.gethostbyname(socket.gethostname())
+    except OSError:
+        return "127.0.0.1"
+
+
+def _url(address: str, port: int) -> str:
+    return f"http://{f'[{address}]' if ':' in address else address}:{port}"
 
 
 def warn_of_other_address(public_url: str, url: str) -> None:
