@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from jumpseat import AnswerLost, ProviderError, ProviderRefused, ProviderSignInNeeded, ProviderUnreachable, redact, say
 from jumpseat_meshcentral.server import SETTINGS_FILE, Server
@@ -28,10 +28,6 @@ class DeviceUnknown(ProviderRefused):
     """The server has no device of this id, or does not show it to this account."""
 
 
-class Redirected(InvalidHandshake):
-    """The server would have the connection go elsewhere."""
-
-
 def not_connected(server: Server, error: WebSocketException | OSError) -> ProviderError:
     """Why there is no connection to the server; nothing was sent."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -42,7 +38,7 @@ def not_connected(server: Server, error: WebSocketException | OSError) -> Provid
                 file=SETTINGS_FILE,
             )
         )
-    if isinstance(error, Redirected) or (isinstance(error, InvalidStatus) and error.response.status_code < 500):
+    if isinstance(error, InvalidStatus) and error.response.status_code < 500:
         text = say("What answers at {host} is not MeshCentral. Check 'url' and 'domain' in {file}.", host=server.host, file=SETTINGS_FILE)
         return ProviderRefused(text)
     return ProviderUnreachable(say("MeshCentral at {host} cannot be reached. Try again in a moment.", host=server.host))
