@@ -246,6 +246,8 @@ class SessionType(Extension):
     abilities: ClassVar[Abilities] = Abilities()
     default_channels: ClassVar[tuple[str, ...]] = ("email",)
     """Share channels that are ticked when nothing else was chosen."""
+    fields: ClassVar[tuple[Setting, ...]] = ()
+    """What a supporter may fill in for one session (texts, numbers, yes or no; ``help`` is the label); ``OpenRequest.fields`` has it."""
     poll_seconds: ClassVar[float] = 15.0
     """How often the host asks ``status`` while somebody waits for a customer; it asks less often when nobody does. May be a property
     that follows a setting."""
@@ -254,6 +256,8 @@ class SessionType(Extension):
     watched together: one of them is asked about the sessions of all, so that one list call serves them. May be a property."""
     sign_in: ClassVar[str] = ""
     """Name of the sign-in by which a supporter comes to use it, where ``missing_for`` says that they have to; pages lead there."""
+    dormant: ClassVar[bool] = False
+    """Nobody has set it up: pages and offers leave it out, unless the metadata names it. Usually a property that follows a setting."""
     most_sessions: ClassVar[int] = 20_000
     """Most sessions that one ``status`` call is about; where there are more, they take turns."""
 
@@ -336,6 +340,8 @@ class ShareChannel(Extension):
     """A way to send the customer link. Override ``send``; ``check`` for an address kind of your own."""
 
     address_kind: ClassVar[Literal["email", "phone", "other"]] = "email"
+    fields: ClassVar[tuple[Setting, ...]] = ()
+    """What a supporter may fill in for one share (texts, numbers, yes or no; ``help`` is the label); ``Message.fields`` has it."""
     default_for: ClassVar[tuple[str, ...]] = ()
     """Session types for which this channel is ticked by default, besides those that name it themselves."""
     only_for: ClassVar[tuple[str, ...] | None] = None
@@ -424,10 +430,6 @@ class Health:
     text: str = ""
 
 
-class RecordSource(Extension):
-    """Reads records and contacts from a CRM. One instance per file in ``metadata/sources/``; the class is what a plugin registers.
-
-    ``name`` of the class is the *kind* that the file names; ``self.source`` is the name of the file's source.
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """A picture for a record."""
@@ -439,15 +441,19 @@ class Attachment:
     """At most 2 MB."""
 
 
+class RecordSource(Extension):
+    """Reads records and contacts from a CRM. One instance per file in ``metadata/sources/``; the class is what a plugin registers.
+
+    ``name`` of the class is the *kind* that the file names; ``self.source`` is the name of the file's source.
     """
 
     source: str = ""
     can_post_note: ClassVar[bool] = False
+    can_attach: ClassVar[bool] = False
     can_add_contact: ClassVar[bool] = False
     can_write_back: ClassVar[bool] = False
     can_notify: ClassVar[bool] = False
     crm_templates: ClassVar[bool] = False
-    can_attach: ClassVar[bool] = False
     """Templates that are kept in the CRM are offered: ``templates`` and ``render_template`` are written. May be a property that follows a
     setting, which should be off unless it is turned on."""
     skin: ClassVar[str] = "neutral"
@@ -518,13 +524,13 @@ class Attachment:
         """Write to the record's feed (needs ``can_post_note``). ``record.acting_for`` says whose words they are."""
         raise NotImplementedError
 
-    def add_contact(self, record: Record, contact: Contact) -> Contact:
-        """Add a person to the record (needs ``can_add_contact``), for ``record.acting_for``; answers the contact as the CRM has it now."""
-        raise NotImplementedError
-
     def attach(self, record: Record, attachment: Attachment, text: str) -> None:
         """Keep a picture with the record (needs ``can_attach``). ``text`` says what it shows, in the words of ``record.acting_for``; it
         may be empty."""
+        raise NotImplementedError
+
+    def add_contact(self, record: Record, contact: Contact) -> Contact:
+        """Add a person to the record (needs ``can_add_contact``), for ``record.acting_for``; answers the contact as the CRM has it now."""
         raise NotImplementedError
 
     def write_back(self, record: Record, values: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ from jumpseat.launching import Launching
 from jumpseat.listening import Listening
 from jumpseat.operating import Operating
 from jumpseat.records.offer import Buttons, Offer
+from jumpseat.records.own_fields import filled
 from jumpseat.reporting import Reporting
 from jumpseat.secret import Secret
 from jumpseat.sharing import Sharing
@@ -44,6 +45,7 @@ from jumpseat.store import (
 from jumpseat.store.idempotency import Answer, Answered, Keyed
 from jumpseat.store.keys import ApiKey
 from jumpseat.types import (
+    NOTHING,
     Contact,
     Level,
     Record,
@@ -228,7 +230,14 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
 
     @operation("session.open")
     def open_session(
-        self, asked: RecordRef | Record, session_type: str, supporter: Supporter, *, replace: bool = False, keyed: Keyed | None = None
+        self,
+        asked: RecordRef | Record,
+        session_type: str,
+        supporter: Supporter,
+        *,
+        replace: bool = False,
+        fields: Mapping[str, Any] = NOTHING,
+        keyed: Keyed | None = None,
     ) -> Session:
         """Open a session of a record.
 
@@ -237,9 +246,11 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
             session_type: name of an allowed session type.
             supporter: who opens it.
             replace: close the record's valid session, if there is one, and open the next in one step.
+            fields: own fields of the session type, by name.
             keyed: the idempotency key of the call, see ``once``.
 
         Raises:
+            InvalidValue: a field is unknown, missing, or does not fit.
             SessionTypeNotAllowed: the settings, the object or a plugin forbid it; the message says which and why.
             ValidSessionExists: the record has a valid session, and ``replace`` is false.
             ProviderError: the provider refused or cannot be reached; the record is as it was.
@@ -250,6 +261,8 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
         place = self._place(resolver, asked, supporter, "session.open")
         offer = self._offer(resolver, place, supporter)
         self._require_type(offer, session_type, supporter)
+        opener = self.session_types[session_type]
+        values = filled(opener.fields, fields, opener.label)
         language = self._language(offer.customer, supporter)
 
         def reserved(connection: Connection, session: Session) -> None:
@@ -262,6 +275,7 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
             supporter,
             customer=offer.customer,
             language=language,
+            fields=values,
             replace=replace,
             keyed=keyed,
             reserved=reserved,
@@ -453,6 +467,8 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
 
     def _require_type(self, offer: Offer, session_type: str, supporter: Supporter) -> None:
         offered = offer.session_type(session_type)
+        if offered is None and session_type in self.session_types:
+            raise SessionTypeNotAllowed(self.session_types[session_type].missing(), param="sessionType")
         if offered is None:
             known = ", ".join(item.name for item in offer.session_types) or "none"
             raise SessionTypeNotAllowed(

@@ -114,8 +114,7 @@ class RecordRef:
     object: str
     """API or logical name of the object, as in the metadata."""
     id: str
-    source: str | None = None
-    """Name of the record source; None for the object's own."""
+    source: str | None = None  # name of the record source; None for the object's own
 
     def __str__(self) -> str:
         return f"{self.object} {self.id}"
@@ -325,6 +324,7 @@ class OpenRequest:
     description: str
     customer: Contact | None = None
     language: str = "en"
+    fields: Mapping[str, Any] = field(default_factory=lambda: NOTHING)  # the type's own, as the supporter filled them in
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,8 +384,7 @@ class Device:
     id: str
     name: str
     online: bool
-    connect_link: str | None = None
-    """None while offline."""
+    connect_link: str | None = None  # while offline
     last_seen: datetime | None = None
 
 
@@ -448,6 +447,7 @@ class ShareWish:
     address: str | None = None
     template: str | None = None
     language: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=lambda: NOTHING)  # the channel's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,6 +469,7 @@ class Message:
     """UTC; the Date of an e-mail."""
     provider_data: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     """Of the session, for channels that send through the session's own provider."""
+    fields: Mapping[str, Any] = field(default_factory=lambda: NOTHING)  # the channel's own, as the supporter filled them in
 
 
 class OutcomeKind(StrEnum):
@@ -550,8 +551,7 @@ class Share:
     reference: str | None = None
     reason: str = ""
     tries: int = 0
-    sending_at: datetime | None = None
-    """When the last try began."""
+    sending_at: datetime | None = None  # when the last try began
     done_at: datetime | None = None
     next_try_at: datetime | None = None
     """When it is tried again; of an unknown share: when its gateway is asked again."""

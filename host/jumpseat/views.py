@@ -9,7 +9,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from jumpseat.contract import REQUIRED, Setting
 from jumpseat.records.offer import Offer
+from jumpseat.records.own_fields import kind_of, label_of
 from jumpseat.secret import Secret
 from jumpseat.store.connections import ReportRow
 from jumpseat.store.events import CUSTOMER_JOINED
@@ -31,6 +33,8 @@ def view(value: Any) -> Any:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, timedelta):
         return int(value.total_seconds())
+    if isinstance(value, Setting):
+        return own_field_view(value)
     if is_dataclass(value) and not isinstance(value, type):
         pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
         return {camel(name): view(item) for name, item in pairs if item is not None}
@@ -101,6 +105,15 @@ def connection_view(row: ReportRow) -> dict[str, Any]:
     shown: dict[str, Any] = view(row)
     shown.pop("record", None)
     return {**shown, **(ref_view(row.record) if row.record else {})}
+
+
+def own_field_view(field: Setting) -> dict[str, Any]:
+    """A field of a session type's or channel's own; its default as the text that a caller would send."""
+    required = field.default is REQUIRED
+    shown = {"name": field.name, "label": label_of(field), "kind": kind_of(field), "required": required, "choices": list(field.choices)}
+    if field.default is not None and not required:
+        shown["default"] = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    return shown
 
 
 def offer_view(offer: Offer) -> dict[str, Any]:

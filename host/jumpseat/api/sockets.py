@@ -16,6 +16,8 @@ from jumpseat import metrics
 from jumpseat.hooks.trace import correlated, correlation_id
 from jumpseat.secret import redact
 
+GOING = 1012
+"""Close code: the server ends, and whoever was connected may come back to another one."""
 FAILED = 1011
 """Close code: the server met something it did not expect."""
 NOT_TAKEN = 1006
@@ -57,6 +59,8 @@ class Socket:
 
     async def receive(self) -> Message:
         message = await self._receive()
+        if message["type"] == "websocket.disconnect" and message.get("code") == GOING and not self.scope["app"].state.stopping.is_set():
+            message = {**message, "code": NOT_TAKEN}  # a caller may close with any code; this one is for the server to say
         if message["type"] == "websocket.disconnect" and self._code is None:
             self._code = message.get("code", NOT_TAKEN)
         return message

@@ -9,6 +9,7 @@ import click
 
 from jumpseat.cli.context import Context, answer, as_option, json_option, pass_context, who
 from jumpseat.errors import InvalidValue
+from jumpseat.speech import say
 from jumpseat.types import RecordRef, SessionState, ShareWish
 
 if TYPE_CHECKING:
@@ -33,30 +34,44 @@ def _flat(shown: dict[str, Any]) -> dict[str, Any]:
     return {**shown, "record": f"{record['object']} {record['name']} ({record['recordId']})"}
 
 
+fields_option = click.option(
+    "--field", "given", multiple=True, metavar="NAME=VALUE", help="An own field of the session type, as 'resolve' lists them (repeatable)."
+)
+
+
 @session.command("open")
 @click.argument("object")
 @click.argument("record_id")
 @click.option("--type", "session_type", default="remote_control", show_default=True, help="Session type.")
+@fields_option
 @as_option
 @json_option
 @pass_context
-def open_command(ctx: Context, object: str, record_id: str, session_type: str, supporter_id: str | None, as_json: bool) -> None:
+def open_command(
+    ctx: Context, object: str, record_id: str, session_type: str, given: Sequence[str], supporter_id: str | None, as_json: bool
+) -> None:
     """Open a session of the record OBJECT RECORD_ID."""
     with ctx.host() as host:
-        _show(host, host.open_session(RecordRef(object, record_id), session_type, who(host, supporter_id)), as_json)
+        opened = host.open_session(RecordRef(object, record_id), session_type, who(host, supporter_id), fields=_fields(given))
+        _show(host, opened, as_json)
 
 
 @session.command()
 @click.argument("object")
 @click.argument("record_id")
 @click.option("--type", "session_type", default="remote_control", show_default=True, help="Session type.")
+@fields_option
 @as_option
 @json_option
 @pass_context
-def replace(ctx: Context, object: str, record_id: str, session_type: str, supporter_id: str | None, as_json: bool) -> None:
+def replace(
+    ctx: Context, object: str, record_id: str, session_type: str, given: Sequence[str], supporter_id: str | None, as_json: bool
+) -> None:
     """Close the record's valid session and open the next, with new links, in one step."""
     with ctx.host() as host:
-        _show(host, host.open_session(RecordRef(object, record_id), session_type, who(host, supporter_id), replace=True), as_json)
+        supporter, fields = who(host, supporter_id), _fields(given)
+        opened = host.open_session(RecordRef(object, record_id), session_type, supporter, replace=True, fields=fields)
+        _show(host, opened, as_json)
 
 
 @session.command()
@@ -88,6 +103,7 @@ def close(ctx: Context, session_id: str, supporter_id: str | None, as_json: bool
     "--by", "wishes", multiple=True, metavar="CHANNEL[=CONTACT or ADDRESS]", help="Channel, and to whom (repeatable; else the ticked ones)."
 )
 @click.option("--template", help="Template, by name.")
+@click.option("--field", "given", multiple=True, metavar="CHANNEL.NAME=VALUE", help="An own field of a channel (repeatable).")
 @click.option("--language", help="Language of the text, such as fr.")
 @click.option("--message", default="", help="A text for the customer.")
 @click.option("--chat-message", default="", help="A text for the record's feed in the CRM.")
@@ -102,6 +118,7 @@ def share(
     wishes: Sequence[str],
     template: str | None,
     language: str | None,
+    given: Sequence[str],
     message: str,
     chat_message: str,
     again: bool,
@@ -114,7 +131,7 @@ def share(
 
     with ctx.host() as host:
         supporter = who(host, supporter_id)
-        asked = [_wish(text, template, language) for text in wishes]
+        asked = [_wish(text, template, language, given) for text in wishes]
         queued = host.share(session_id, asked, supporter, message=message, chat_message=chat_message, resend=again)
         shares = queued if no_wait else [host.deliver(item.id) or item for item in queued]
         answer(as_json, view(shares), lambda: "\n".join(_share_line(item) for item in shares))
@@ -136,10 +153,23 @@ def resend(ctx: Context, share_id: str, no_wait: bool, supporter_id: str | None,
         answer(as_json, view(done), lambda: _share_line(done))
 
 
-def _wish(text: str, template: str | None, language: str | None) -> ShareWish:
+def _wish(text: str, template: str | None, language: str | None, given: Sequence[str]) -> ShareWish:
     channel, _, to = text.partition("=")
     is_address = "@" in to or to.startswith("+")
-    return ShareWish(channel, None if is_address else to or None, to if is_address else None, template, language)
+    fields = _fields([one.removeprefix(f"{channel}.") for one in given if one.startswith(f"{channel}.")])
+    return ShareWish(channel, None if is_address else to or None, to if is_address else None, template, language, fields)
+
+
+def _fields(given: Sequence[str]) -> dict[str, str]:
+    """Own fields as they were written.
+
+    Raises:
+        InvalidValue: one is no NAME=VALUE.
+    """
+    wrong = next((text for text in given if "=" not in text), None)
+    if wrong is not None:
+        raise InvalidValue(say("A field is written NAME=VALUE, not '{text}'.", text=wrong[:80]), param="--field")
+    return dict(text.split("=", 1) for text in given)
 
 
 def _share_line(item: Share) -> str:

@@ -26,7 +26,7 @@ def findings(host: Host) -> Iterator[Finding]:
 
 
 def _sessions(host: Host) -> Iterator[Finding]:
-    allowed = [one.label for name, one in host.session_types.items() if host.catalogue.sessions.allows(name)]
+    allowed = [one.label for name, one in host.session_types.items() if host.catalogue.sessions.allows(name) and not one.dormant]
     if allowed:
         yield Finding(say("session settings"), "ok", say("allowed: {types}", types=", ".join(allowed)), link=SESSIONS)
     else:

@@ -220,6 +220,7 @@ def _check_extension(extension: Any, contract: type[Extension]) -> None:
     if extension.deadline_seconds <= 0:
         raise WrongAnswer(f"answered '{name}' with deadline_seconds {extension.deadline_seconds:g}; it must be more than 0")
     _check_settings(extension.settings, f"'{name}'")
+    _check_fields(getattr(extension, "fields", ()), name)
 
 
 @cache
@@ -228,7 +229,15 @@ def _declared(contract: Any) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(contract)
     plain = {name: (get_args(hint) or (hint,))[0] if "ClassVar" in str(hint) else hint for name, hint in hints.items()}
     plain["deadline_seconds"] = float | int
-    return tuple((name, hint) for name, hint in plain.items() if name not in ("runtime", "settings"))
+    return tuple((name, hint) for name, hint in plain.items() if name not in ("runtime", "settings", "fields"))
+
+
+def _check_fields(found: Any, name: str) -> None:
+    """Own fields are filled in by supporters for one session or share, and kept with it."""
+    _check_settings(found, f"'{name}'")
+    for setting in found:
+        if setting.secret or setting.type not in (str, int, float, bool):
+            raise WrongAnswer(f"answered '{name}' with the field '{setting.name}', which is secret or a list; people fill in plain values")
 
 
 def _check_settings(found: Any, owner: str) -> None:

@@ -166,6 +166,7 @@ class _GuardedSessionType(_Guarded, SessionType):
     _contract = SessionType
     poll_seconds = _following(SessionType, "poll_seconds", one(float))
     account = _following(SessionType, "account", one(str))
+    dormant = _following(SessionType, "dormant", one(bool))
     most_sessions = _following(SessionType, "most_sessions", one(int))
 
     def missing_for(self, supporter: Supporter) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from jumpseat.contract import Setting
 from jumpseat.types import Contact, Reason, Recipient, Record, Session, Template
 
 ActionName = Literal["new", "replace", "join", "share", "close"]
@@ -42,6 +43,8 @@ class OfferedType:
     channels: tuple[TypeChannel, ...]
     sign_in: str | None = None
     """Name of the sign-in that is all that keeps this supporter from it; None when nothing does, or something else."""
+    fields: tuple[Setting, ...] = ()
+    """What may be filled in for one session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class OfferedChannel:
     """The one to choose beforehand for the prefilled recipient; None when the channel has no templates."""
     skipped: tuple[SkippedTemplate, ...]
     reasons: tuple[Reason, ...]
+    fields: tuple[Setting, ...] = ()
+    """What may be filled in for one share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ class Resolver:
         """
         people = rules_for(place.supported, place.source)
         found = find_contacts(place.record, people, place.source, given=place.given)
-        types = tuple(self._type(place, item, supporter, self.channels.values()) for item in self.session_types.values())
+        types = tuple(self._type(place, item, supporter, self.channels.values()) for item in self._set_up(place.supported))
         named = place.supported.share_channels
         offered = [item for item in self.channels.values() if named is None or item.name in named]
         kept = self._kept_in_crm(place, supporter) if any(map(_takes_mails, offered)) else KeptInCrm()
@@ -139,7 +139,13 @@ class Resolver:
 
     def actions(self, place: Place, supporter: Supporter, valid: Session | None, now: datetime) -> tuple[Action, ...]:
         """The buttons alone, as ``offer`` has them; asks the plugins about session types, and nobody for contacts or templates."""
-        return actions(valid, [self._type(place, item, supporter, ()) for item in self.session_types.values()], supporter, now)
+        return actions(valid, [self._type(place, item, supporter, ()) for item in self._set_up(place.supported)], supporter, now)
+
+    def _set_up(self, supported: SupportedObject) -> Iterable[SessionType]:
+        """The session types that concern anybody: of one that nobody set up it is said what is missing only where the metadata names it."""
+        allowed = self.catalogue.sessions.allowed
+        named = {*(supported.session_types or ()), *(name for name, yes in allowed.items() if yes)}
+        return (item for item in self.session_types.values() if item.name in named or not item.dormant)
 
     def _type(self, place: Place, session_type: SessionType, supporter: Supporter, channels: Iterable[ShareChannel]) -> OfferedType:
         reasons = [self._setting_says(session_type.name), *self._object_says(place.supported, session_type.name), *_missing(session_type)]
@@ -157,6 +163,7 @@ class Resolver:
             reasons=tuple(reasons),
             channels=tuple(self._type_channel(place, session_type, channel, supporter) for channel in channels),
             sign_in=(to_do and session_type.sign_in) or None,
+            fields=session_type.fields,
         )
 
     def _setting_says(self, name: str) -> Reason:
@@ -242,6 +249,7 @@ class Resolver:
             chosen=chosen,
             skipped=tuple(SkippedTemplate(template.name, template.language, why) for template, why in (fit.skipped if fit else ())),
             reasons=(*reasons, *kept.reasons, *who),
+            fields=channel.fields,
         )
 
     def _recipients(self, place: Place, channel: ShareChannel, contacts: Sequence[Contact]) -> tuple[list[OfferedRecipient], list[Reason]]:

@@ -67,7 +67,7 @@ class Account:
 
 
 def accounts(session_types: Mapping[str, SessionType], ability: str = "connections") -> list[Account]:
-    """The accounts that can be asked, by name; types that share one are listed once.
+    """The accounts that can be asked, by name; types that share one are listed once, those that nobody set up not at all.
 
     Args:
         session_types: by name.
@@ -75,7 +75,7 @@ def accounts(session_types: Mapping[str, SessionType], ability: str = "connectio
     """
     grouped: dict[str, list[SessionType]] = {}
     for session_type in session_types.values():
-        if getattr(session_type.abilities, ability):
+        if getattr(session_type.abilities, ability) and not session_type.dormant:
             grouped.setdefault(account_key(session_type), []).append(session_type)
     names = Counter(types[0].account or types[0].name for types in grouped.values())
     found = []

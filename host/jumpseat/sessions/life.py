@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
@@ -46,7 +47,7 @@ from jumpseat.store.idempotency import Keyed
 from jumpseat.store.schema import ONE_VALID
 from jumpseat.store.sessions import Details
 from jumpseat.store.store import violates
-from jumpseat.types import Contact, OpenedSession, OpenRequest, Record, RecordRef, Session, SessionState, Supporter, TimelineEntry
+from jumpseat.types import NOTHING, Contact, OpenedSession, OpenRequest, Record, RecordRef, Session, SessionState, Supporter, TimelineEntry
 
 NOTHING_WAS_OPENED = (
     ProviderUnreachable,
@@ -97,6 +98,7 @@ class SessionLife:
         *,
         customer: Contact | None = None,
         language: str = "en",
+        fields: Mapping[str, Any] = NOTHING,
         replace: bool = False,
         keyed: Keyed | None = None,
         reserved: Callable[[Connection, Session], None] = lambda *_: None,
@@ -109,6 +111,7 @@ class SessionLife:
             supporter: who opens.
             customer: the contact whom the session is for, where one is known.
             language: of the customer, BCP 47.
+            fields: own fields of the session type, by name, as they were filled in.
             replace: a valid session of the record is closed as soon as the new one is open; until then it stays as it is.
             keyed: the idempotency key of the call, if it has one; the answer is kept with the session.
             reserved: stores what belongs to the session, in the transaction that reserves the record.
@@ -128,7 +131,7 @@ class SessionLife:
             raise SessionTypeNotAllowed(words.NO_TYPE.format(type=session_type), param="sessionType")
         fresh = partial(_fresh_row, record, session_type, supporter, language, keyed.request_key if keyed else None)
         row = self._reserve(fresh, replace=replace, begin=keyed.begin if keyed else None, reserved=reserved)
-        opened = self._ask(opener, row, _request(row, record, supporter, customer, language))
+        opened = self._ask(opener, row, _request(row, record, supporter, customer, fields))
         account = account_key(opener)
         with self._store.write() as conn:
             done = steps.complete(conn, row, opened, self._parts.now())
@@ -366,11 +369,11 @@ def _fresh_row(
     return Details(session, label, supporter.name, language, None, valid_key=None, replaces=None, gone_at=None, request_key=request_key)
 
 
-def _request(row: Details, record: Record, supporter: Supporter, customer: Contact | None, language: str) -> OpenRequest:
+def _request(row: Details, record: Record, supporter: Supporter, customer: Contact | None, fields: Mapping[str, Any]) -> OpenRequest:
     # The record's label and id are what a supporter needs to tell sessions apart at the provider; its name may be a person's.
     description = f"{row.record_label} {record.id}"
     session = row.session
-    return OpenRequest(session.correlation_id, record, supporter, session.valid_until, description, customer, language)
+    return OpenRequest(session.correlation_id, record, supporter, session.valid_until, description, customer, row.language, fields)
 
 
 def _unsettled(opener: SessionType, row: Details) -> AnswerLost:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from jumpseat.catalogue.merge_fields import RecordFields
 from jumpseat.catalogue.variables import (
@@ -26,12 +27,13 @@ from jumpseat.errors import (
 )
 from jumpseat.records.addresses import normal_address
 from jumpseat.records.offer import Offer, OfferedChannel
+from jumpseat.records.own_fields import filled
 from jumpseat.records.resolve import Resolver
 from jumpseat.records.template_choice import choose_language
 from jumpseat.shares.crm_words import with_words
 from jumpseat.shares.render import Rendered, render
 from jumpseat.speech import joined, say
-from jumpseat.types import Recipient, Session, ShareWish, Supporter, Template
+from jumpseat.types import NOTHING, Recipient, Session, ShareWish, Supporter, Template
 
 MAX_WISHES = 20
 """Most shares of one call; a support team writes to one customer, not to a list."""
@@ -53,6 +55,8 @@ class Composed:
     html: str | None
     segments: int | None = None
     """What the text costs, where the channel counts so."""
+    fields: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    """Own fields of the channel, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +118,10 @@ class Composer:
         offered = self._channel(wish)
         channel = self.resolver.channels[offered.name]
         recipient = self._recipient(wish, offered, channel)
+        fields = filled(channel.fields, wish.fields, channel.label)
         if not channel.templated:
             language = self.resolver.languages(recipient, self.supporter)[0]
-            return Composed(channel.name, channel.label, recipient, "", wish.language or language, "", "", None)
+            return Composed(channel.name, channel.label, recipient, "", wish.language or language, "", "", None, fields=fields)
         template = self._template(wish, offered, recipient)
         if template.in_crm:
             template = self._from_crm(template, recipient)
@@ -132,6 +137,7 @@ class Composer:
             text=rendered.text,
             html=rendered.html,
             segments=segments,
+            fields=fields,
         )
 
     def _channel(self, wish: ShareWish) -> OfferedChannel:

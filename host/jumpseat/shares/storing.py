@@ -115,6 +115,7 @@ class Storing:
             template=item.template,
             language=item.language,
             text=item.text,
+            fields=item.fields,
         )
 
     def _add(self, connection: Connection, session: Session, item: Composed, supporter: Supporter, now: datetime) -> Share:
@@ -131,6 +132,7 @@ class Storing:
             subject=item.subject,
             text=item.text,
             html=item.html,
+            fields=item.fields,
             shared_by=supporter.id,
             now=now,
         )

@@ -125,6 +125,8 @@ shares = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     _time("created_at"),
     _time("sending_at", null=True),
+    # What the supporter filled in of the channel's own fields, as JSON with sorted keys; null where there is nothing.
+    _text("fields", null=True),
     # Executor id of the process that has the try in hand; empty once that process is gone.
     _text("sent_by", null=True),
     _time("done_at", null=True),

@@ -7,17 +7,19 @@ what a gateway says later settles unknown, or takes sent back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 import sqlalchemy as sa
 
 from jumpseat.store import sessions as session_rows
 from jumpseat.store.columns import new_id
 from jumpseat.store.schema import sessions, shares as table
-from jumpseat.types import Message, Outcome, OutcomeKind, SessionState, Share, ShareState, ShareWish
+from jumpseat.types import NOTHING, Message, Outcome, OutcomeKind, SessionState, Share, ShareState, ShareWish
 
 CAPPED = tuple(state.value for state in (ShareState.QUEUED, ShareState.SENDING, ShareState.SENT, ShareState.UNKNOWN))
 """What counts towards a cap or as a double: shares that were or may still be sent."""
@@ -58,6 +60,7 @@ def add(
     html: str | None,
     shared_by: str,
     now: datetime,
+    fields: Mapping[str, Any] = NOTHING,
     id: str | None = None,
     resend_of: str | None = None,
 ) -> Share:
@@ -77,6 +80,7 @@ def add(
         html: the same as HTML, where there is one.
         shared_by: id of the supporter.
         now: the time; also the Date of an e-mail.
+        fields: own fields of the channel, by name.
         id: made with ``new_id`` beforehand where the text itself needs it.
         resend_of: the share whose message this one sends once more.
     """
@@ -101,6 +105,7 @@ def add(
             created_at=now,
             shared_by=shared_by,
             resend_of=resend_of,
+            fields=_written(fields),
         )
     )
     stored = get(conn, id)
@@ -131,6 +136,7 @@ def last_wishes(conn: sa.Connection, session_id: str) -> tuple[ShareWish, ...]:
             address=None if row.contact_id else row.address,
             template=row.template or None,
             language=row.language if row.template else None,
+            fields=_read(row.fields),
         )
         for _, row in sorted(newest.items())
     )
@@ -147,7 +153,8 @@ def again(conn: sa.Connection, id: str, shared_by: str, now: datetime) -> Share:
     """
     row = conn.execute(sa.select(table).where(table.c.id == id)).one()
     same = ("session_id", "channel", "address", "recipient_name", "contact_id", "template", "language", "subject", "text", "html")
-    return add(conn, **{name: getattr(row, name) for name in same}, shared_by=shared_by, now=now, resend_of=id)
+    kept = {name: getattr(row, name) for name in same}
+    return add(conn, **kept, shared_by=shared_by, now=now, resend_of=id, fields=_read(row.fields))
 
 
 def resent_since(conn: sa.Connection, id: str, since: datetime) -> Share | None:
@@ -178,7 +185,16 @@ def settled_by(conn: sa.Connection, channel: str, *, key: str | None, reference:
 
 
 def same_since(
-    conn: sa.Connection, since: datetime, *, session_id: str, channel: str, address: str, template: str, language: str, text: str
+    conn: sa.Connection,
+    since: datetime,
+    *,
+    session_id: str,
+    channel: str,
+    address: str,
+    template: str,
+    language: str,
+    text: str,
+    fields: Mapping[str, Any] = NOTHING,
 ) -> Share | None:
     """The first share of exactly this that was made since then and was or may still be sent: a double click meets it.
 
@@ -191,9 +207,11 @@ def same_since(
         template: name of the template.
         language: of the text.
         text: as rendered.
+        fields: own fields of the channel, by name.
     """
     same = {"session_id": session_id, "channel": channel, "address": address, "template": template, "language": language, "text": text}
     found = sa.select(table).where(*(table.c[name] == value for name, value in same.items()))
+    found = found.where(sa.func.coalesce(table.c.fields, "") == (_written(fields) or ""))
     found = found.where(table.c.created_at >= since, table.c.state.in_(CAPPED)).order_by(table.c.created_at, table.c.id)
     row = conn.execute(found).first()
     return _share(row) if row else None
@@ -343,6 +361,7 @@ def message(conn: sa.Connection, id: str) -> Message | None:
         language=row.language,
         created_at=row.created_at,
         provider_data=provider_data,
+        fields=_read(row.fields),
     )
 
 
@@ -511,3 +530,11 @@ def _share(row: sa.Row[tuple[object, ...]]) -> Share:
         sending_at=row.sending_at,
         resend_of=row.resend_of,
     )
+
+
+def _written(fields: Mapping[str, Any]) -> str | None:
+    return json.dumps(dict(fields), sort_keys=True) if fields else None
+
+
+def _read(fields: str | None) -> Mapping[str, Any]:
+    return MappingProxyType(json.loads(fields)) if fields else NOTHING

@@ -44,6 +44,10 @@ class Form:
         """Is a check box ticked?"""
         return name in self.values
 
+    def under(self, prefix: str) -> dict[str, str]:
+        """The last value of each field whose name begins so, by the rest of its name."""
+        return {name.removeprefix(prefix): values[-1].strip() for name, values in self.values.items() if name.startswith(prefix)}
+
     @property
     def once(self) -> str | None:
         """Key of this very form: sent twice, it has one effect."""

@@ -24,6 +24,7 @@ from jumpseat.errors import JumpseatError
 from jumpseat.hooks.trace import correlation_id
 from jumpseat.languages import catalogue_of
 from jumpseat.languages.wording import worded
+from jumpseat.views import own_field_view
 from jumpseat.web.forms import fresh_once
 from jumpseat.web.identity import Look, Visitor, record_path
 
@@ -135,6 +136,7 @@ def environment(language: str, words: tuple[tuple[str, str], ...] = ()) -> Envir
         language_name=lambda code: language_name(code, locale),
         clock=lambda at: format_time(at.astimezone(UTC), "HH:mm", locale=locale) + f"{NO_BREAK}UTC",
         number=lambda value: format_decimal(value, locale=locale),
+        own_field=own_field_view,
         iso=lambda at: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
     return made

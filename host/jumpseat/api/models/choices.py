@@ -16,8 +16,11 @@ class SessionType(Answer):
     default_channels: list[str] = Field(description="Share channels that are ticked beforehand.")
     control: bool = Field(description="The supporter can act on the customer's machine.")
     camera: bool = Field(description="The customer shows a camera picture.")
+    screen: bool = Field(description="The customer shows a screen, and the supporter does not act on it.")
     joined_signal: bool = Field(description="The provider tells when the customer is in the session.")
     hard_expiry: bool = Field(description="The provider itself ends the session.")
+    late_supporter_link: bool = Field(description="Joining is refused until the customer is there.")
+    needs_https: bool = Field(description="The customer's browser needs an https address of this host.")
 
 
 class SessionTypeList(ListAnswer):

@@ -76,6 +76,13 @@ Moment = datetime
 """RFC 3339 in UTC, ending in ``Z``."""
 
 
+class FieldValue(Body):
+    """A value of one of the own fields that the offer lists."""
+
+    name: Name
+    value: Text = Field(description="As text: true or false, a number, one of the choices, or words.")
+
+
 class ListAnswer(Answer):
     """Base of all lists."""
 

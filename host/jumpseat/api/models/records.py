@@ -91,6 +91,17 @@ class TypeChannel(Answer):
     reasons: list[Reason]
 
 
+class OwnField(Answer):
+    """What may be filled in for a session type or channel of this name, beyond what all have."""
+
+    name: str
+    label: str
+    kind: Literal["text", "choice", "yes_no", "number", "whole_number"]
+    required: bool
+    default: Maybe[str] = Field(default=None, description="What counts when nothing is filled in.")
+    choices: list[str] = Field(description="Of the kind choice.")
+
+
 class OfferedType(Answer):
     """A session type for this record and supporter."""
 
@@ -100,6 +111,7 @@ class OfferedType(Answer):
     reasons: list[Reason]
     channels: list[TypeChannel]
     sign_in: Maybe[str] = Field(default=None, description="The sign-in that this supporter needs first, see startSignIn.")
+    fields: list[OwnField] = Field(description="What openSession takes in its fields.")
 
 
 class Recipient(Answer):
@@ -145,6 +157,7 @@ class OfferedChannel(Answer):
     chosen: Maybe[TemplateName] = Field(default=None, description="The template to choose beforehand.")
     skipped: list[SkippedTemplate]
     reasons: list[Reason]
+    fields: list[OwnField] = Field(description="What shareSession takes in the fields of a share.")
 
 
 class Offer(Answer):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from jumpseat.api.models.common import Answer, Body, ChannelName, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.api.models.common import Answer, Body, ChannelName, FieldValue, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
 from jumpseat.api.models.marks import Choices
 from jumpseat.types import ShareWish
 
@@ -75,10 +75,12 @@ class ShareRequest(Body):
     )
     template: IfGiven[TemplateOfList] = None
     language: IfGiven[Name] = Field(default=None, description="BCP 47, such as fr.")
+    fields: list[FieldValue] = Field(default=[], max_length=50, description="Own fields of the channel.")
 
     def wish(self) -> ShareWish:
         """The value that the host knows."""
-        return ShareWish(**self.model_dump(exclude_none=True))
+        given = self.model_dump(exclude_none=True, exclude={"fields"})
+        return ShareWish(**given, fields={field.name: field.value for field in self.fields})
 
 
 class PreviewShares(Body):

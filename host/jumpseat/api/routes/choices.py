@@ -26,7 +26,7 @@ OfChannel = Annotated[Maybe[ChannelName], Query(description="Only of this channe
     responses=answers(*SIGNED_IN),
 )
 def list_session_types(host: Serving) -> SessionTypeList:
-    """Every session type that a plugin brings, by name; forbidden ones say so."""
+    """Every session type that a plugin brings and somebody has set up, by name; forbidden ones say so."""
     settings = host.catalogue.sessions
     items = [
         SessionType(
@@ -36,10 +36,14 @@ def list_session_types(host: Serving) -> SessionTypeList:
             default_channels=list(item.default_channels),
             control=item.abilities.control,
             camera=item.abilities.camera,
+            screen=item.abilities.screen,
             joined_signal=item.abilities.joined_signal,
             hard_expiry=item.abilities.hard_expiry,
+            late_supporter_link=item.abilities.late_supporter_link,
+            needs_https=item.abilities.needs_https,
         )
         for name, item in sorted(host.session_types.items())
+        if not item.dormant
     ]
     return SessionTypeList(items=items)
 

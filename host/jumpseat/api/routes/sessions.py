@@ -67,7 +67,8 @@ def open_session(
     asked = _asked(RecordRef(object, recordId, source), body)
 
     def run(keyed: Keyed | None) -> SessionFound:
-        return host.open_session(asked, body.session_type, caller.supporter, replace=body.replace, keyed=keyed)
+        fields = {field.name: field.value for field in body.fields}
+        return host.open_session(asked, body.session_type, caller.supporter, replace=body.replace, fields=fields, keyed=keyed)
 
     return create(request, caller, key, body, run, lambda opened: _shown(host, opened))
 

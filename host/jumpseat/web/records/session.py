@@ -17,7 +17,7 @@ from jumpseat.host import Host
 from jumpseat.records.offer import Offer
 from jumpseat.speech import joined, say
 from jumpseat.store.idempotency import Answer, Keyed
-from jumpseat.types import RecordRef, Session, SessionState, Share
+from jumpseat.types import NOTHING, RecordRef, Session, SessionState, Share
 from jumpseat.web.forms import Form, Posted
 from jumpseat.web.identity import Seen, Visitor, record_path
 from jumpseat.web.leaving import led_to
@@ -92,7 +92,8 @@ def post(source: str, object: str, id: str, request: Request, host: Serving, vis
         ask = _asked_first(host, visitor, ref, form)
         said = None if ask else _done(host, visitor, ref, action, which, form)
     except JumpseatError as error:
-        return show(request, visitor, ref, Said(error.message, "error", error.code), error.status)
+        said = Said(error.message, "error", error.code)
+        return show(request, visitor, ref, said, error.status, filled_in=form.under("field_"))
     return show(request, visitor, ref, said, ask=ask)
 
 
@@ -109,7 +110,7 @@ def _asked_first(host: Host, visitor: Visitor, ref: RecordRef, form: Form) -> As
 
 def _done(host: Host, visitor: Visitor, ref: RecordRef, action: str, which: str, form: Form) -> Said:
     if action in ("open", "replace"):
-        _open(host, visitor, ref, which, form.once, replace=action == "replace")
+        _open(host, visitor, ref, which, form.once, replace=action == "replace", fields=form.under("field_"))
         return Said(say("The session is open. Share its link with the customer."))
     if action == "again":
         return _again(host, visitor, ref, which, form.once)
@@ -122,15 +123,25 @@ def _done(host: Host, visitor: Visitor, ref: RecordRef, action: str, which: str,
     raise UsageError(WRONG_ACTION, param="action")
 
 
-def _open(host: Host, visitor: Visitor, ref: RecordRef, session_type: str, once: str | None, *, replace: bool) -> str:
+def _open(
+    host: Host,
+    visitor: Visitor,
+    ref: RecordRef,
+    session_type: str,
+    once: str | None,
+    *,
+    replace: bool,
+    fields: Mapping[str, str] = NOTHING,
+) -> str:
     """Open a session, once however often the form is sent; answers its id."""
 
     def run(keyed: Keyed | None) -> Session:
-        return host.open_session(ref, session_type, visitor.supporter, replace=replace, keyed=keyed)
+        return host.open_session(ref, session_type, visitor.supporter, replace=replace, fields=fields, keyed=keyed)
 
     if once is None:
         return run(None).id
-    return host.once(visitor.caller.id, once, f"{ref!r} {session_type} {replace}", run, lambda session: Answer(201, session.id)).body
+    asked = f"{ref!r} {session_type} {replace} {sorted(fields.items())}"
+    return host.once(visitor.caller.id, once, asked, run, lambda session: Answer(201, session.id)).body
 
 
 def _again(host: Host, visitor: Visitor, ref: RecordRef, which: str, once: str | None) -> Said:
@@ -149,7 +160,13 @@ def _names(shares: Sequence[Share]) -> str:
 
 
 def show(
-    request: Request, visitor: Visitor, ref: RecordRef, said: Said | None = None, status: int = 200, ask: Ask | None = None
+    request: Request,
+    visitor: Visitor,
+    ref: RecordRef,
+    said: Said | None = None,
+    status: int = 200,
+    ask: Ask | None = None,
+    filled_in: Mapping[str, str] = NOTHING,
 ) -> Response:
     """The component, with what came of the last action."""
     host = host_of(request)
@@ -167,7 +184,7 @@ def show(
         labels={name: host.sign_in_label(name) for name in {offered.sign_in for offered in offer.session_types if offered.sign_in}},
         public_url=host.catalogue.host.public_url,
     )
-    values |= {"said_last": said, "ask": ask}
+    values |= {"said_last": said, "ask": ask, "filled_in": filled_in}
     title = joined(offer.record.label, offer.record.name)
     return answer(request, visitor, Page(title, COMPONENT, values=values, dialogs=True), status)
 
@@ -263,6 +280,7 @@ def _common(ref: RecordRef, session: Session | None, now: datetime, shares: Sequ
         "camera": False,
         "said_last": None,
         "ask": None,
+        "filled_in": NOTHING,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from jumpseat.contract import Abilities
+from jumpseat.contract import Abilities, Setting
 from jumpseat.records.offer import ActionName, Offer, OfferedType
 from jumpseat.speech import say
 from jumpseat.types import Reason, Session, SessionState
@@ -32,6 +32,8 @@ class Button:
     """Why it does nothing; empty when it is possible."""
     ask: str = ""
     """What is asked before it is done."""
+    fields: tuple[Setting, ...] = ()
+    """What may be filled in before."""
     key: str = ""
     """The letter of its shortcut with Alt."""
 
@@ -90,7 +92,7 @@ def _new(offer: Offer, action: Literal["open", "replace"], abilities: Mapping[st
         reason = first_no(offered.reasons)
         why = reason.text if reason else refused
         label = say("New session: {type}", type=offered.label)
-        yield Button(f"{action}:{offered.name}", label, name, reason=why, ask=ask, key=key)
+        yield Button(f"{action}:{offered.name}", label, name, reason=why, ask=ask, fields=() if why else offered.fields, key=key)
 
 
 def _first_main(given: Iterable[Button]) -> list[Button]:

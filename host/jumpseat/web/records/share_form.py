@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from jumpseat.contract import Setting
 from jumpseat.errors import JumpseatError
 from jumpseat.records.offer import Offer, OfferedChannel, OfferedRecipient, TypeChannel
 from jumpseat.shares.compose import Composed
@@ -16,7 +17,7 @@ from jumpseat.web.records.session_buttons import first_no
 
 NO_CHANNEL = say("Choose at least one way to send the link.")
 NO_ADDRESS = say("There is no address. Write one, choose another contact, or give the customer the session code.")
-FIELDS: Mapping[str, str] = {"address": "to", "contactId": "to", "template": "template", "language": "template"}
+FIELDS: Mapping[str, str] = {"address": "to", "contactId": "to", "template": "template", "language": "template", "fields": "fields"}
 """Which field of a row an error of the host is about."""
 
 
@@ -37,6 +38,10 @@ class Row:
     templates: tuple[tuple[str, str, str], ...] = ()
     """Value, name and language of each."""
     template: str = ""
+    fields: tuple[Setting, ...] = ()
+    """Own fields of the channel."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What was filled in of them."""
     why: str = ""
     """Why it is not possible at all; empty when it is."""
     preview: Composed | None = None
@@ -47,7 +52,7 @@ class Row:
     def wish(self) -> ShareWish:
         """What the row asks for. Always by its address, so that nothing goes where the page did not say."""
         language, _, name = self.template.partition("|")
-        return ShareWish(self.name, address=self.to, template=name or None, language=language or None)
+        return ShareWish(self.name, address=self.to, template=name or None, language=language or None, fields=self.values)
 
     def failed(self, error: JumpseatError) -> Row:
         """The row with what the host says against it."""
@@ -99,7 +104,7 @@ def rows(offer: Offer, session: Session, chosen: Choice, form: Form) -> tuple[Ro
 def _row(channel: OfferedChannel, item: TypeChannel, chosen: Choice, form: Form) -> Row:
     reason = first_no(item.reasons)
     templates = tuple((f"{one.language}|{one.name}", one.name, one.language) for one in channel.templates)
-    row = Row(channel.name, channel.label, channel.address_kind, typed=channel.custom_recipient, templates=templates)
+    row = Row(channel.name, channel.label, channel.address_kind, typed=channel.custom_recipient, templates=templates, fields=channel.fields)
     if reason is not None:
         return replace(row, why=reason.text)
     found = recipient_of(channel, chosen.contact)
@@ -107,7 +112,7 @@ def _row(channel: OfferedChannel, item: TypeChannel, chosen: Choice, form: Form)
     sendable = bool(found and found.usable) or row.typed
     if not form.values:
         return replace(row, ticked=item.ticked and sendable)
-    row = replace(row, ticked=form.ticked(f"on_{row.name}"))
+    row = replace(row, ticked=form.ticked(f"on_{row.name}"), values=form.under(f"field_{row.name}_"))
     if chosen.changed:
         return row
     return replace(row, to=form.get(f"to_{row.name}") if row.typed else row.to, template=form.get(f"template_{row.name}"))

@@ -118,7 +118,7 @@ def choices(host: Host, data: str) -> dict[str, Sequence[Choice]]:
     """The values among which a form lets choose, by field; of other fields there are too many."""
     states: Sequence[Any] = list(ShareState) if data == "shares" else list(SessionState)
     known: dict[str, Sequence[Choice]] = {
-        "session_type": [(name, one.label) for name, one in sorted(host.session_types.items())],
+        "session_type": [(name, one.label) for name, one in sorted(host.session_types.items()) if not one.dormant],
         "channel": [(name, one.label) for name, one in sorted(host.share_channels.items())],
         "object": [(one.supported_object, one.label) for one in host.objects()],
         "state": [(one.value, words.word_of(data, "state", one.value)) for one in states],
