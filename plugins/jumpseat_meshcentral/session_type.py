@@ -70,6 +70,10 @@ class MeshCentral(SessionType):
     def __init__(self) -> None:
         self._swept = -math.inf
 
+    @property
+    def dormant(self) -> bool:  # type: ignore[override]  # follows a setting
+        return not self.config.url
+
     def missing(self) -> str:
         return missing(self.config)
 
