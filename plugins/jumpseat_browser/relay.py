@@ -7,7 +7,7 @@ written by ``watching``.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_hex
@@ -25,6 +25,8 @@ ON_THE_WAY = 2
 """Pictures that one supporter's page may have on the way, and the customer's page may send ahead."""
 IDLE_SECONDS = 2.0
 """While nobody takes the picture from the host, the customer's page sends one now and then: it lives, and a supporter who comes sees it."""
+TELL_SECONDS = 5.0
+"""Everybody is told how things stand at least so often, so that a page that hears nothing knows that its line is lost."""
 MOST_PAGES, MOST_VIEWERS = 4, 8
 """Pages of the customer, and supporters, in one room."""
 
@@ -66,10 +68,12 @@ class LiveRoom:
 
     Args:
         room: as it was when the first page came.
+        clock: answers the host's time.
     """
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, clock: Callable[[], datetime]) -> None:
         self.room = room
+        self._clock = clock
         self.pages: dict[str, Page] = {}
         self.looking: dict[str, Looking] = {}
         self.seat = room.page if room.online else ""
@@ -77,7 +81,9 @@ class LiveRoom:
         self.spells: dict[str, Spell] = {}
         self.finished: list[Stretch] = []
         self.why = ""
-        self._heard = self._granted = time.monotonic()
+        """Why it is over, for this process."""
+        self._why_waiting = ""
+        self._heard = self._granted = self._told = time.monotonic()
         self._picture: bytes | None = None
         self._number = 0
         self._credit = 0
@@ -102,7 +108,7 @@ class LiveRoom:
         if old is not None:
             old.wire.close(TAKEN)
         self.pages[page.id] = page
-        self._tell(page.wire)
+        self.tell_all()
         self._tell_seat(page)
         return True
 
@@ -110,9 +116,11 @@ class LiveRoom:
         """A page of the customer is not connected any more; what it showed may come back for a while."""
         if self.pages.get(page.id) is page:
             del self.pages[page.id]
-            self._credit = 0
+            if page.id == self.seat:
+                self._credit = 0
+            self.tell_all()
 
-    def look(self, looking: Looking, now: datetime) -> bool:
+    def look(self, looking: Looking) -> bool:
         """A page of a supporter connects. False when there are too many."""
         if len(self.looking) >= MOST_VIEWERS:
             return False
@@ -120,41 +128,43 @@ class LiveRoom:
         spell = self.spells.get(looking.viewer.key)
         if spell is not None:
             spell.away = None
-        self._begin_spells(now)
+        self._begin_spells()
         self.tell_all()
         looking.wire.wake()
         self._grant()
         return True
 
-    def look_away(self, looking: Looking, now: datetime) -> None:
+    def look_away(self, looking: Looking) -> None:
         """A page of a supporter is not connected any more."""
         if self.looking.pop(looking.id, None) is None:
             return
         key = looking.viewer.key
         if key in self.spells and all(other.viewer.key != key for other in self.looking.values()):
-            self.spells[key].away = (time.monotonic(), now)
+            self.spells[key].away = (time.monotonic(), self._clock())
         self._point(looking, None)
         self.tell_all()
 
     # --- what the customer does ---
 
-    def share(self, page: Page, size: Sharing, now: datetime) -> None:
+    def share(self, page: Page, size: Sharing) -> None:
         """The customer pressed share on this page, or came back with it; refused while another page shows."""
         if self.why:
             return
         if self.seat not in ("", page.id):
             self._tell_seat(page)
             return
-        self.seat, self.size, self._heard = page.id, size, time.monotonic()
+        taken, self.seat, self.size, self._heard = self.seat != page.id, page.id, size, time.monotonic()
         self._picture, self._credit = None, 0
-        self._begin_spells(now)
+        for other in self.pages.values() if taken else ():
+            self._tell_seat(other)
+        self._begin_spells()
         self.tell_all()
         self._grant()
 
-    def stop(self, page: Page, now: datetime) -> None:
+    def stop(self, page: Page) -> None:
         """The customer shows nothing any more."""
         if self.seat == page.id:
-            self._free_seat(now, "stopped")
+            self._free_seat("stopped")
 
     def picture(self, page: Page, data: bytes) -> None:
         """The newest picture: every supporter's page that is ready for one gets it."""
@@ -219,30 +229,30 @@ class LiveRoom:
 
     # --- what the clock does ---
 
-    def tick(self, now: datetime) -> None:
+    def tick(self) -> None:
         """Called about once a second."""
         moment = time.monotonic()
         if self.why:
             return
-        if now >= self.room.valid_until:
-            self.end("expired", now)
+        if self._clock() >= self.room.valid_until:
+            self.end("expired")
             return
         if self.seat and moment - self._heard > SILENT_SECONDS:
-            self._free_seat(now, "left")
+            self._free_seat("left")
         for key, spell in list(self.spells.items()):
             if spell.away is not None and moment - spell.away[0] > SILENT_SECONDS:
                 self._finish(key, spell.away[1])
         if self.shows and moment - self._granted >= IDLE_SECONDS and self._credit == 0:
             self._allow(1)
+        if moment - self._told >= TELL_SECONDS:
+            self.tell_all()
 
-    def end(self, why: str, now: datetime) -> None:
+    def end(self, why: str) -> None:
         """The session is over: everybody is told, and leaves."""
         if self.why:
             return
         self.why = why
-        self._free_seat(now, why)
-        for key, spell in list(self.spells.items()):
-            self._finish(key, spell.away[1] if spell.away else now)
+        self._free_seat(why)
         self._close_all(ENDED)
 
     def move_out(self) -> None:
@@ -253,48 +263,50 @@ class LiveRoom:
 
     # --- inside ---
 
-    def tell_all(self, why: str = "") -> None:
+    def tell_all(self) -> None:
         """Tell everybody how things stand."""
+        self._told = time.monotonic()
+        stands = self._stands()
+        viewers = sorted({looking.viewer.name for looking in self.looking.values()})
         for page in self.pages.values():
-            self._tell(page.wire, why)
+            page.wire.replace("room", {"room": {**stands, "viewers": viewers}})
         for looking in self.looking.values():
-            self._tell(looking.wire, why)
-
-    def _tell(self, wire: Wire, why: str = "") -> None:
-        wire.say({"room": {**self._stands(), **({"why": why} if why else {})}})
+            looking.wire.replace("room", {"room": {**stands, "record": self.room.record}})
 
     def _stands(self) -> Mapping[str, Any]:
-        over = self.why in ("closed", "expired")
+        left = self.room.valid_until - self._clock()
         return {
-            "state": "ended" if over else "live" if self.shows else "waiting",
-            "sharing": self.shows and not over,
+            "state": "ended" if self.why else "live" if self.shows else "waiting",
+            "sharing": self.shows,
+            "opened": bool(self.pages),
             "kind": self.room.kind,
+            "code": self.room.code,
             "valid_until": write_time(self.room.valid_until),
-            "viewers": sorted({looking.viewer.name for looking in self.looking.values()}),
+            "left": max(0, int(left.total_seconds())),
+            **({"why": self._why_waiting} if self._why_waiting and not self.shows else {}),
         }
 
     def _tell_seat(self, page: Page) -> None:
         if self.seat not in ("", page.id):
             page.wire.say({"busy": True})
 
-    def _free_seat(self, now: datetime, why: str) -> None:
-        showed = self.shows
+    def _free_seat(self, why: str) -> None:
         freed, self.seat, self.size, self._picture, self._credit = self.seat, "", None, None, 0
-        if showed:
-            for key, spell in list(self.spells.items()):
-                self._finish(key, spell.away[1] if spell.away else now)
-        self.tell_all(why)
+        for key, spell in list(self.spells.items()):
+            self._finish(key, spell.away[1] if spell.away else self._clock())
+        self._why_waiting = why
+        self.tell_all()
         for page in self.pages.values():
             if freed and page.id != freed and not self.why:
                 page.wire.say({"busy": False})
 
-    def _begin_spells(self, now: datetime) -> None:
+    def _begin_spells(self) -> None:
         if not self.shows:
             return
         for looking in self.looking.values():
             viewer = looking.viewer
             if viewer.key not in self.spells:
-                stretch = Stretch(token_hex(8), self.room.correlation_id, now, viewer.supporter, viewer.name)
+                stretch = Stretch(token_hex(8), self.room.correlation_id, self._clock(), viewer.supporter, viewer.name)
                 self.spells[viewer.key] = Spell(stretch)
 
     def _finish(self, key: str, end: datetime) -> None:
@@ -303,8 +315,9 @@ class LiveRoom:
     def _point(self, looking: Looking, at: tuple[float, float] | None) -> None:
         page = self.pages.get(self.seat)
         if page is not None:
-            place = {"x": at[0], "y": at[1], "by": looking.viewer.name} if at else None
-            page.wire.replace(f"pointer {looking.id}", {"pointer": place})
+            name = looking.viewer.name
+            message = {"pointer": {"x": at[0], "y": at[1], "by": name}} if at else {"pointer": None, "by": name}
+            page.wire.replace(f"pointer {looking.id}", message)
 
     def _grant(self) -> None:
         """Let the customer send ahead, while there is somebody who would get it."""

@@ -23,14 +23,14 @@ class Room:
     session_type: str
     kind: Kind
     code: str
-    record: str
-    """Label and name of the record, for titles."""
-    description: str
-    customer_name: str
-    language: str
     valid_until: datetime
     customer: str
     """Hash of the customer's token."""
+    record: str = ""
+    """Label and name of the record, for titles."""
+    description: str = ""
+    customer_name: str = ""
+    language: str = "en"
     opened_by: str = ""
     """Name of the supporter who opened the session."""
     link: str = ""
@@ -118,8 +118,9 @@ def to_value(room: Room) -> dict[str, Any]:
 
 def from_value(value: Mapping[str, Any]) -> Room:
     """The room that was kept."""
-    fields: dict[str, Any] = {name: read_time(item) if name in _TIMES else item for name, item in value.items()}
-    return Room(**fields)
+    known = {name: item for name, item in value.items() if name in Room.__dataclass_fields__}  # a newer process may have written more
+    read: dict[str, Any] = {name: read_time(item) if name in _TIMES else item for name, item in known.items()}
+    return Room(**read)
 
 
 def write_time(at: datetime) -> str:

@@ -25,6 +25,7 @@ from jumpseat_browser.book import Book
 from jumpseat_browser.rooms import Home, Kind, Room
 
 SETTINGS = (
+    Setting("longest_side", int, default=1280, help="Pixels of the longer side of the pictures that go through the host, at most."),
     Setting("webrtc", bool, default=True, help="Let the two browsers send the picture to each other directly where they can."),
     Setting("ice_servers", list[str], default=[], help="STUN and TURN servers for that, such as stun:stun.example.org:3478."),
     Setting("turn_secret", str, secret=True, help="Shared secret of the TURN servers; each page gets a password made of it."),
@@ -56,8 +57,9 @@ class BrowserSession(SessionType):
         room = self.book.room(session.correlation_id)
         if room is None or room.ended(self.clock.now()):
             raise ProviderRefused(say("Session {code} is over. Create a new session.", code=session.code))
-        token = self.book.invite(session, supporter)
-        return Secret(f"{self.runtime.public_url}/-/browser/see#{token}")
+        token, language = self.book.invite(session, supporter), (supporter.language or "").split("-")[0]
+        asked = f"?lang={language}" if language.isalpha() else ""
+        return Secret(f"{self.runtime.public_url}/-/browser/see{asked}#{token}")
 
     def status(self, sessions: Sequence[Session]) -> Sequence[SessionStatus]:
         """See ``SessionType.status``: a look at the rooms, in the host's own database."""

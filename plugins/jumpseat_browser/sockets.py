@@ -6,43 +6,45 @@ import asyncio
 import base64
 import hashlib
 import hmac
-import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.routing import BaseRoute, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from jumpseat import Host, JumpseatError
 from jumpseat_browser import messages
 from jumpseat_browser.book import Book, Viewer
+from jumpseat_browser.forwarding import FORWARDED, Unreachable, forward
 from jumpseat_browser.messages import End, Got, Hello, Pointer, Rtc, RtcOn, Sharing, Stopped, Text
 from jumpseat_browser.relay import LARGEST_PICTURE, LiveRoom, Looking, Page
 from jumpseat_browser.rooms import Room
+from jumpseat_browser.snapshots import snapshots
 from jumpseat_browser.watching import Elsewhere, Relay
 from jumpseat_browser.wires import ENDED, MOVED, TAKEN, TOO_MUCH, UNKNOWN, Allowance, Wire
 
 HELLO_SECONDS = 10.0
-FORWARDED = "jumpseat-forwarded"
 TURN_SECONDS = 3600
 STRIKES = 40
-"""How often a page may send too much, or what nobody understands, before it is cut off."""
-
-log = logging.getLogger("jumpseat.browser")
+"""How often, besides once a second, a page may send too much or what nobody understands, before it is cut off."""
 
 
 def routes(host: Host, book: Book) -> list[BaseRoute]:
-    """The sockets of one host.
+    """What the pages of one host talk with.
 
     Args:
         host: whose sessions they are for.
         book: its rooms.
     """
-    sockets = Sockets(host, book, Relay(host, book, getattr(host, "own_url", "")))
-    return [WebSocketRoute("/customer", sockets.customer), WebSocketRoute("/supporter", sockets.supporter)]
+    sockets = Sockets(host, book, Relay(host, book, host.own_url))
+    return [
+        WebSocketRoute("/customer", sockets.customer),
+        WebSocketRoute("/supporter", sockets.supporter),
+        Route("/snapshot", snapshots(host, book), methods=["POST"]),
+    ]
 
 
 class Sockets:
@@ -63,16 +65,16 @@ class Sockets:
         if hello is None:
             return
         room = await asyncio.to_thread(self._book.customer, hello.token) if hello.page else None
-        live = await self._enter(socket, hello, room)
+        live = await self._enter(socket, "customer", hello, room)
         if live is None:
             return
         page = Page(hello.page)
         if not live.come(page):
             await _close(socket, TAKEN)
             return
-        page.wire.say({"you": {"id": page.id, **self._rtc(page.id)}})
+        page.wire.say({"you": self._rtc(page.id)})
         try:
-            await _talk(socket, page.wire, _Customer(live, page, self._book, self._relay))
+            await self._talk(socket, page.wire, _Customer(live, page, self._relay))
         finally:
             live.go(page)
             self._relay.note(live)
@@ -83,19 +85,19 @@ class Sockets:
         if hello is None:
             return
         found = await asyncio.to_thread(self._book.viewer, hello.token)
-        live = await self._enter(socket, hello, found[1] if found else None)
+        live = await self._enter(socket, "supporter", hello, found[1] if found else None)
         if live is None or found is None:
             return
         looking = Looking(found[0])
-        if not live.look(looking, self._book.now()):
+        if not live.look(looking):
             await _close(socket, TAKEN)
             return
-        looking.wire.say({"you": {"id": looking.id, **self._rtc(looking.id)}})
+        looking.wire.say({"you": {"id": looking.id, "name": looking.viewer.name, **self._rtc(looking.id)}})
         self._relay.note(live)
         try:
-            await _talk(socket, looking.wire, _Supporter(live, looking, self._end), lambda: live.next_picture(looking))
+            await self._talk(socket, looking.wire, _Supporter(live, looking, self._end), lambda: live.next_picture(looking))
         finally:
-            live.look_away(looking, self._book.now())
+            live.look_away(looking)
             self._relay.note(live)
 
     async def _hello(self, socket: WebSocket) -> Hello | None:
@@ -123,20 +125,36 @@ class Sockets:
             (origin.scheme, origin.netloc) == (public.scheme, public.netloc) or origin.netloc == headers.get("host", "")
         )
 
-    async def _enter(self, socket: WebSocket, hello: Hello, room: Room | None) -> LiveRoom | None:
-        """The room in this process; elsewhere, the page is led there and back."""
+    async def _enter(self, socket: WebSocket, side: str, hello: Hello, room: Room | None) -> LiveRoom | None:
+        """The room in this process; None when there is none, or it is over, or the page was passed on to where it is."""
         if room is None:
             await _close(socket, UNKNOWN)
             return None
         where = await self._relay.enter(room)
         if isinstance(where, Elsewhere):
-            await _close(socket, MOVED)
-            return None
+            where = await self._pass_on(socket, side, hello, room, where)
+            if isinstance(where, Elsewhere):
+                return None
         if where is None:
             why = room.why_ended()
             await _send(socket, {"room": {"state": "ended", "why": why, "sharing": False, "kind": room.kind}})
             await _close(socket, ENDED)
         return where
+
+    async def _pass_on(self, socket: WebSocket, side: str, hello: Hello, room: Room, home: Elsewhere) -> LiveRoom | Elsewhere | None:
+        """Talk for the page with the process that has the room, until one of them ends; where it has died, take its place."""
+        if FORWARDED in socket.headers:  # once is enough: where that is not the home, the page comes back and finds it
+            await _close(socket, MOVED)
+            return home
+        try:
+            await forward(socket, home.address, side, hello)
+        except Unreachable:
+            where = await self._relay.enter(room, after_failure=True)
+            if isinstance(where, Elsewhere):
+                self._relay.missed(where)
+                await _close(socket, MOVED)
+            return where
+        return home
 
     def _rtc(self, id: str) -> Mapping[str, Any]:
         """What a page needs to talk to the other browser directly."""
@@ -158,19 +176,35 @@ class Sockets:
         supporter = self._host.supporter(viewer.supporter, viewer.source or None)
         self._host.close_session(viewer.session, supporter)
 
+    async def _talk(self, socket: WebSocket, wire: Wire, talker: _Talker, picture: Callable[[], bytes | None] = lambda: None) -> None:
+        """Both ways, until one of them has ended."""
+        writing = asyncio.create_task(wire.write(socket.send, picture))
+        try:
+            while (message := await socket.receive())["type"] != "websocket.disconnect":
+                data = message.get("bytes")
+                if data is not None:
+                    talker.bytes(data)
+                else:
+                    talker.text(message["text"])
+            if message.get("code") == MOVED:
+                await self._relay.farewell()
+        finally:
+            writing.cancel()
+            with suppress(asyncio.CancelledError, Exception):  # nobody is there any more to whom it could be sent
+                await writing
+
 
 class _Talker:
     """One page: what it says is done, unless it says too much."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
-        self._all, self._texts = Allowance(40, 80), Allowance(2, 5)
-        self._strikes = 0
+        self._all, self._rtc, self._texts, self._pointers = Allowance(100, 150), Allowance(25, 100), Allowance(2, 5), Allowance(30, 30)
+        self._strikes = Allowance(1, STRIKES)
 
     def strike(self) -> None:
         """One more message that was dropped."""
-        self._strikes += 1
-        if self._strikes > STRIKES:
+        if not self._strikes.take():
             self.wire.close(TOO_MUCH)
 
     def bytes(self, data: bytes) -> None:
@@ -180,10 +214,20 @@ class _Talker:
     def text(self, text: str) -> None:
         """One message."""
         message = self.read(text) if self._all.take() else None
-        if message is None or (isinstance(message, Text) and not self._texts.take()):
+        if message is None or not self._may(message):
             self.strike()
         else:
             self.do(message)
+
+    def _may(self, message: messages.Message) -> bool:
+        match message:
+            case Text():
+                return self._texts.take()
+            case Rtc():
+                return self._rtc.take()
+            case Pointer(at) if at is not None:
+                return self._pointers.take()
+        return True
 
     def read(self, text: str) -> messages.Message | None:
         """Of this kind of page."""
@@ -195,9 +239,9 @@ class _Talker:
 
 
 class _Customer(_Talker):
-    def __init__(self, live: LiveRoom, page: Page, book: Book, relay: Relay) -> None:
+    def __init__(self, live: LiveRoom, page: Page, relay: Relay) -> None:
         super().__init__(page.wire)
-        self._live, self._page, self._book, self._relay = live, page, book, relay
+        self._live, self._page, self._relay = live, page, relay
         self._pictures = Allowance(20, 20)
 
     def bytes(self, data: bytes) -> None:
@@ -214,9 +258,9 @@ class _Customer(_Talker):
         live.heard(page)
         match message:
             case Sharing():
-                live.share(page, message, self._book.now())
+                live.share(page, message)
             case Stopped():
-                live.stop(page, self._book.now())
+                live.stop(page)
             case Text():
                 live.text(page, message.text)
             case Rtc():
@@ -255,25 +299,6 @@ class _Supporter(_Talker):
             await asyncio.to_thread(self._end, self._looking.viewer)
         except JumpseatError as error:
             self.wire.say({"refused": error.message})
-
-
-async def _talk(socket: WebSocket, wire: Wire, talker: _Talker, picture: Callable[[], bytes | None] = lambda: None) -> None:
-    """Both ways, until one of them has ended."""
-    writing = asyncio.create_task(wire.write(socket.send, picture))
-    try:
-        while True:
-            message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            data = message.get("bytes")
-            if data is not None:
-                talker.bytes(data)
-            else:
-                talker.text(message["text"])
-    finally:
-        writing.cancel()
-        with suppress(asyncio.CancelledError, Exception):  # nobody is there any more to whom it could be sent
-            await writing
 
 
 async def _send(socket: WebSocket, message: Mapping[str, Any]) -> None:

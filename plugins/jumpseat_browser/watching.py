@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import suppress
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -65,6 +66,7 @@ class Relay:
         self._watching: asyncio.Task[None] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._looks = 0
+        self._missed: set[str] = set()
         self._has_beaten = self._leaving = False
 
     async def enter(self, room: Room, *, after_failure: bool = False) -> LiveRoom | Elsewhere | None:
@@ -98,6 +100,16 @@ class Relay:
             told.running = True
             self._spawn(self._tell(live, told))
 
+    def missed(self, home: Elsewhere) -> None:
+        """A process that says it lives cannot be reached; said once of each."""
+        if home.home not in self._missed:
+            self._missed.add(home.home)
+            log.warning(
+                "a server that has a browser session cannot be reached at %s: set JUMPSEAT_OWN_URL where it runs to an address that "
+                "this server reaches. Customers and supporters who come to different servers do not meet until then",
+                home.address,
+            )
+
     async def farewell(self) -> None:
         """This process ends: whoever is asked for its rooms next may take them over at once."""
         if not self._leaving:
@@ -108,9 +120,9 @@ class Relay:
     # --- homes ---
 
     def _live(self, room: Room) -> LiveRoom:
-        live = self.rooms.setdefault(room.correlation_id, LiveRoom(room))
+        live = self.rooms.setdefault(room.correlation_id, LiveRoom(room, self.book.now))
         if self._watching is None or self._watching.done():
-            self._watching = asyncio.create_task(self._watch())
+            self._watching = asyncio.create_task(self._watch(), context=Context())  # it is no part of the call that began it
         return live
 
     async def _home_of(self, room: Room) -> Home | None:
@@ -167,9 +179,8 @@ class Relay:
     async def _watch(self) -> None:
         while self.rooms:
             await asyncio.sleep(LOOK_SECONDS)
-            now = self.book.now()
             for live in list(self.rooms.values()):
-                live.tick(now)
+                live.tick()
                 self.note(live)
                 self._let_go(live)
             if self._looking is None or self._looking.done():  # the database may be slow; the clock is not
@@ -189,9 +200,8 @@ class Relay:
             self._compare(live, found.get(id))
 
     def _compare(self, live: LiveRoom, room: Room | None) -> None:
-        now = self.book.now()
-        if room is None or room.ended(now):
-            live.end(room.why_ended() if room else "closed", now)
+        if room is None or room.ended(self.book.now()):
+            live.end(room.why_ended() if room else "closed")
             self.note(live)
         elif room.home not in ("", self.id):
             live.move_out()

@@ -37,6 +37,7 @@ class Wire:
             self._wake.set()
             if len(self._waiting) > MOST_WAITING:
                 self._waiting.clear()
+                self._newest.clear()
                 self.close(TOO_SLOW)
 
     def replace(self, what: str, message: Mapping[str, Any]) -> None:
@@ -63,7 +64,7 @@ class Wire:
             picture: the next picture that this page may have; None where there is none.
         """
         try:
-            while self._code is None or self._waiting:
+            while self._code is None or self._waiting or self._newest:
                 await self._wake.wait()
                 self._wake.clear()
                 while message := self._next(picture):
@@ -78,11 +79,9 @@ class Wire:
     def _next(self, picture: Callable[[], bytes | None]) -> dict[str, Any] | None:
         if self._waiting:
             return {"type": "websocket.send", "text": self._waiting.popleft()}
-        if self._code is not None:
-            return None
         if self._newest:
             return {"type": "websocket.send", "text": self._newest.pop(next(iter(self._newest)))}
-        found = picture()
+        found = picture() if self._code is None else None
         return {"type": "websocket.send", "bytes": found} if found is not None else None
 
 

@@ -12,28 +12,39 @@ import pytest
 from jumpseat import Host
 
 sys.path.insert(0, str(Path(__file__).parent))
-from rooms_kit import Stage, make_workspace, open_session, serving  # after the path above
+from rooms_kit import ShiftedClock, Stage, make_workspace, open_session, serving  # after the path above
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
     """The workspace of the repository, with an empty database."""
-    monkeypatch.delenv("JUMPSEAT_DATABASE_URL", raising=False)
-    made = make_workspace(tmp_path / "workspace")
+    made = make_workspace(tmp_path_factory.mktemp("browser") / "workspace")
     (made / "var").mkdir()
     shutil.copy(sqlite_template, made / "var" / "jumpseat.db")
     return made
 
 
-@pytest.fixture
-def host(workspace: Path) -> Iterator[Host]:
-    with Host.open(workspace) as host:
+@pytest.fixture(scope="module")
+def clock() -> ShiftedClock:
+    """The host's clock, moved by hand; forwards only, for all tests of a module have it."""
+    return ShiftedClock()
+
+
+@pytest.fixture(scope="module")
+def host(workspace: Path, clock: ShiftedClock) -> Iterator[Host]:
+    """One host for all tests of a module."""
+    with Host.open(workspace, clock=clock, database_url=f"sqlite:///{workspace / 'var' / 'jumpseat.db'}") as host:
         yield host
 
 
-@pytest.fixture
-def stage(host: Host) -> Iterator[Stage]:
-    """A session of the type ``browser_screen``, just opened, and the server."""
-    session, supporter = open_session(host)
+@pytest.fixture(scope="module")
+def base(host: Host) -> Iterator[str]:
+    """Where it serves."""
     with serving(host) as base:
-        yield Stage(host, base, session, supporter)
+        yield base
+
+
+@pytest.fixture
+def stage(host: Host, base: str) -> Stage:
+    """A session of the type ``browser_screen``, just opened, and the server."""
+    return Stage(host, base, *open_session(host))

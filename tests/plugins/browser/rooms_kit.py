@@ -8,8 +8,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -19,15 +20,17 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from jumpseat import Host, RecordRef, Session, Supporter
-from jumpseat.api.server import socket_settings
+from jumpseat.api.server import Server, socket_settings
 from jumpseat.cli.serve import listening
 from jumpseat.web.app import create_app
+from jumpseat_browser import book_of
+from jumpseat_browser.book import Book
 
 ROOT = Path(__file__).parents[3]
 CASE = RecordRef("Case", "500A000000D34xyIAB")
 OTHER_CASE = RecordRef("Case", "500A000000D34y2IAB")
 ADMINISTRATOR = "005A000000Jmu01IAB"
-USER = "005A000000Jmu02IAB"
+WITHOUT_RIGHTS = "005A000000Jmu04IAB"
 PICTURE = b"\xff\xd8 a picture \xff\xd9"
 SECONDS = 60
 
@@ -43,13 +46,14 @@ def make_workspace(folder: Path) -> Path:
 def serving(host: Host, bound: socket.socket | None = None) -> Iterator[str]:
     """The address at which the host is served while the block runs."""
     with bound or listening("127.0.0.1", 0) as listener:
+        host.own_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(create_app(host), log_config=None, access_log=False, timeout_graceful_shutdown=2, **socket_settings())
-        server = uvicorn.Server(config)
+        server = Server(config, 0, lambda: None, lambda: None)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         until(lambda: server.started or not thread.is_alive())
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield host.own_url
         finally:
             server.should_exit = True
             thread.join(SECONDS)
@@ -62,6 +66,19 @@ def until(condition: Callable[[], Any], seconds: float = SECONDS) -> Any:
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.02)
     return found
+
+
+class ShiftedClock:
+    """The machine's clock, moved by hand."""
+
+    def __init__(self) -> None:
+        self._by = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._by
+
+    def move(self, **by: float) -> None:
+        self._by += timedelta(**by)
 
 
 class Peer:
@@ -78,6 +95,7 @@ class Peer:
         self._opened = connect(address, origin=origin or base, additional_headers=headers, max_size=None, proxy=None, open_timeout=SECONDS)
         self.socket: ClientConnection = self._opened.__enter__()
         self.told: list[dict[str, Any]] = []
+        self.unheard: list[dict[str, Any]] = []
         self.pictures: list[bytes] = []
 
     def __enter__(self) -> Self:
@@ -99,14 +117,20 @@ class Peer:
             self.pictures.append(received)
             return received
         self.told.append(json.loads(received))
+        self.unheard.append(self.told[-1])
         return self.told[-1]
 
     def hear(self, key: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
-        """The next message of this kind for which ``wanted`` is true; what comes before is passed over."""
+        """The first message of this kind that was not heard yet and for which ``wanted`` is true."""
+        for message in self.unheard:
+            if key in message and wanted(message[key]):
+                self.unheard.remove(message)
+                return message[key]
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
             message = self.next()
             if isinstance(message, dict) and key in message and wanted(message[key]):
+                self.unheard.remove(message)
                 return message[key]
         raise AssertionError(f"no {key} came")
 
@@ -118,6 +142,28 @@ class Peer:
             if isinstance(message, bytes):
                 return message
         raise AssertionError("no picture came")
+
+    def next_or_nothing(self, seconds: float) -> None:
+        """Take what arrives within this time."""
+        with suppress(TimeoutError):
+            self.next(seconds)
+
+    def hear_whole(self, key: str) -> dict[str, Any]:
+        """The next message of this kind with what stands beside it."""
+        value = self.hear(key)
+        return next(told for told in reversed(self.told) if told.get(key) is value)
+
+    def last(self, key: str) -> Any:
+        """The newest message of this kind."""
+        return next(told[key] for told in reversed(self.told) if key in told)
+
+    def until_closed(self, act: Callable[[], None]) -> int:
+        """Do this again and again until the server has enough; the code with which it closes."""
+        end = time.monotonic() + SECONDS
+        with suppress(ConnectionClosed):
+            while time.monotonic() < end:
+                act()
+        return self.closed()
 
     def closed(self) -> int:
         """The code with which the server closes, after whatever it still says."""
@@ -136,6 +182,15 @@ class Stage:
     base: str
     session: Session
     supporter: Supporter
+
+    @property
+    def book(self) -> Book:
+        return book_of(self.host)
+
+    def watched(self) -> bool:
+        """Has the host been told to look, and seen that the customer joined?"""
+        self.host._wiring.life.watch_due()
+        return self.host.session(self.session.id, self.supporter).joined_at is not None
 
     @property
     def customer_token(self) -> str:
@@ -167,4 +222,4 @@ class Stage:
 def open_session(host: Host, record: RecordRef = CASE, session_type: str = "browser_screen") -> tuple[Session, Supporter]:
     """A session of a record, and the administrator who opened it."""
     supporter = host.supporter(ADMINISTRATOR)
-    return host.open_session(record, session_type, supporter), supporter
+    return host.open_session(record, session_type, supporter, replace=True), supporter
