@@ -359,6 +359,15 @@ class Host(Administration, Calling, EditingMetadata, Launching, Listening, Opera
         session = self._session(session_id, supporter, "session.close")
         return self._wiring.life.close(session, supporter)
 
+    @operation(UNGUARDED)
+    def provider_trouble(self, session: Session) -> str:
+        """Why it is not known now whether the customer of a session is there, in words; empty when all is well.
+
+        Args:
+            session: one that the caller was given.
+        """
+        return self._wiring.life.trouble(session)
+
     def session_changed(self, correlation_id: str) -> None:
         """Ask a provider now what became of a session; for the routes of plugins, which have heard that something did.
 

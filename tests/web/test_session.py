@@ -219,6 +219,24 @@ def test_a_session_that_could_not_be_opened_says_why_and_the_record_is_free(read
     assert "aria-disabled" not in button(answer.text, "New session: Remote control")
 
 
+def test_a_provider_that_no_longer_answers_is_named_until_it_does(
+    reader: Reader, opened: Session, host: Host, emulator: Running, clock: ShiftedClock
+) -> None:
+    def looked() -> str:
+        clock.move(minutes=11)
+        host._wiring.life.watch_due()
+        return text_of(reader.get(path_of()))
+
+    emulator.state.knobs.turn("blocked", True)
+    try:
+        blocked = looked()
+    finally:
+        emulator.state.knobs.turn("blocked", False)
+    again = looked()
+
+    assert [("not known now whether the customer is there" in page) for page in (blocked, again)] == [True, False]
+
+
 def test_the_last_session_stays_while_the_crm_is_away_and_what_needs_no_crm_goes_on(
     reader: Reader, opened: Session, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

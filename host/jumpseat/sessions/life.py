@@ -59,6 +59,8 @@ NOTHING_WAS_OPENED = (
     PluginQuarantined,
 )
 """Failures after which it is certain that the provider opened nothing."""
+HICCUP = timedelta(seconds=30)
+"""A look at a provider that fails once and is made again within this is not worth a word."""
 RACES = 10
 """How often somebody else may be faster by a moment before the host gives up; each time the record changed hands in between."""
 
@@ -256,6 +258,18 @@ class SessionLife:
         with self._store.write() as conn:
             if where(conn):
                 watching.hurry(conn, account, self._parts.now())
+
+    def trouble(self, session: Session) -> str:
+        """Why nobody knows whether the customer is there: what the provider answered at its last looks; empty when all is well."""
+        session_type = self._parts.type(session.session_type)
+        if session_type is None or not session_type.abilities.joined_signal or not session.valid_at(self._parts.now()):
+            return ""
+        with self._store.read() as conn:
+            account = watching.account(conn, account_key(session_type))
+        if account is None or not account.failures:
+            return ""
+        rests = account.next_at - self._parts.now() > HICCUP
+        return account.reason if rests or account.failures > 1 else ""
 
     def history(self, ref: RecordRef) -> list[Session]:
         """Every session of a record, newest first; ``ref`` names its source as it did when they were opened."""

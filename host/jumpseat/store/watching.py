@@ -53,6 +53,12 @@ def accounts(conn: sa.Connection) -> tuple[Account, ...]:
     return tuple(Account(**row) for row in conn.execute(sa.select(table).order_by(table.c.account)).mappings())
 
 
+def account(conn: sa.Connection, key: str) -> Account | None:
+    """One account, by its key; None while nobody was ever to ask it."""
+    row = conn.execute(sa.select(table).where(table.c.account == key)).mappings().first()
+    return Account(**row) if row else None
+
+
 def claim(conn: sa.Connection, account: Account, now: datetime, until: datetime, by: str | None = None) -> Account | None:
     """Take an account for one look.
 

@@ -21,6 +21,7 @@ from jumpseat.types import NOTHING, RecordRef, Session, SessionState, Share
 from jumpseat.web.forms import Form, Posted
 from jumpseat.web.identity import Seen, Visitor, record_path
 from jumpseat.web.leaving import led_to
+from jumpseat.web.records.giving import giving
 from jumpseat.web.records.session_buttons import CONNECTED, CONNECTED_REPLACE, Button, buttons, shown_types, without_crm
 from jumpseat.web.rendering import Page, answer
 from jumpseat.web.routing import pages
@@ -184,7 +185,8 @@ def show(
         labels={name: host.sign_in_label(name) for name in {offered.sign_in for offered in offer.session_types if offered.sign_in}},
         public_url=host.catalogue.host.public_url,
     )
-    values |= {"said_last": said, "ask": ask, "filled_in": filled_in}
+    trouble = host.provider_trouble(session) if session else ""
+    values |= {"said_last": said, "ask": ask, "filled_in": filled_in, "trouble": trouble}
     title = joined(offer.record.label, offer.record.name)
     return answer(request, visitor, Page(title, COMPONENT, values=values, dialogs=True), status)
 
@@ -199,7 +201,9 @@ def _without_crm(request: Request, visitor: Visitor, ref: RecordRef, error: Jump
     session = next(iter(host.sessions(visitor.supporter, record=ref, limit=1).items), None)
     if session is None:
         raise error
-    values = shown_without_crm(session, host.clock.now(), error, _shares(host, visitor, session), host.catalogue.host.public_url)
+    found = host.session_types.get(session.session_type)
+    can = found.abilities if found else Abilities()
+    values = shown_without_crm(session, host.clock.now(), error, _shares(host, visitor, session), host.catalogue.host.public_url, can)
     values |= {
         "said_last": said,
         "types": {name: found.label for name, found in host.session_types.items()},
@@ -234,6 +238,7 @@ def shown(
     labels, valid = labels or {}, offer.session is not None
     wanted = dict.fromkeys(offered.sign_in for offered in offer.session_types if offered.sign_in)
     again = session if session and state_of(session, now) == "expired" and shares and offer.action("new").allowed else None
+    can = abilities.get(session.session_type, Abilities()) if session and valid else None
     return {
         **_common(offer.record.ref, session, now, shares, public_url),
         "valid": valid,
@@ -244,19 +249,23 @@ def shown(
         "no_type": "" if valid or shown_types(offer) else NO_TYPE,
         "again": again,
         "again_names": _names(shares),
-        "camera": bool(session and valid and abilities.get(session.session_type, Abilities()).camera),
+        "camera": bool(can and can.camera),
+        "giving": giving(can) if can else (),
     }
 
 
-def shown_without_crm(session: Session, now: datetime, error: JumpseatError, shares: Sequence[Share], public_url: str) -> dict[str, Any]:
+def shown_without_crm(
+    session: Session, now: datetime, error: JumpseatError, shares: Sequence[Share], public_url: str, can: Abilities
+) -> dict[str, Any]:
     """What the component shows while the CRM does not answer, from pure values."""
     valid = session.valid_at(now)
-    found: tuple[Button, ...] = without_crm(session) if valid else ()
+    found: tuple[Button, ...] = without_crm(session, can) if valid else ()
     return {
         **_common(session.record, session, now, shares, public_url),
         "stale": error,
         "valid": valid,
         "buttons": found,
+        "giving": giving(can) if valid else (),
     }
 
 
@@ -278,9 +287,11 @@ def _common(ref: RecordRef, session: Session | None, now: datetime, shares: Sequ
         "again": None,
         "again_names": "",
         "camera": False,
+        "giving": (),
         "said_last": None,
         "ask": None,
         "filled_in": NOTHING,
+        "trouble": "",
     }
 
 
