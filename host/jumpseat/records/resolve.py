@@ -23,6 +23,7 @@ from jumpseat.speech import say
 from jumpseat.types import Contact, Level, Provenance, Reason, Recipient, Record, RecordRef, Session, Supporter, Template, Verdict
 
 HOST = Provenance("host")
+NOT_HERE_YET = say("The customer is not here yet. Joining becomes possible as soon as they are.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Resolver:
             record=place.record,
             source=place.source.source if place.source else None,
             session=valid,
-            actions=actions(valid, types, supporter, now),
+            actions=actions(valid, types, supporter, now, waits=self._waits(valid)),
             session_types=types,
             channels=channels,
             contacts=found.contacts,
@@ -139,7 +140,13 @@ class Resolver:
 
     def actions(self, place: Place, supporter: Supporter, valid: Session | None, now: datetime) -> tuple[Action, ...]:
         """The buttons alone, as ``offer`` has them; asks the plugins about session types, and nobody for contacts or templates."""
-        return actions(valid, [self._type(place, item, supporter, ()) for item in self._set_up(place.supported)], supporter, now)
+        types = [self._type(place, item, supporter, ()) for item in self._set_up(place.supported)]
+        return actions(valid, types, supporter, now, waits=self._waits(valid))
+
+    def _waits(self, valid: Session | None) -> bool:
+        """Can nobody join before the customer is there?"""
+        found = self.session_types.get(valid.session_type) if valid and not valid.online else None
+        return found is not None and found.abilities.late_supporter_link
 
     def _set_up(self, supported: SupportedObject) -> Iterable[SessionType]:
         """The session types that concern anybody: of one that nobody set up it is said what is missing only where the metadata names it."""
@@ -345,8 +352,18 @@ def named(record: Record, supported: SupportedObject) -> Record:
     return replace(record, name=name)
 
 
-def actions(valid: Session | None, types: Sequence[OfferedType], supporter: Supporter, now: datetime) -> tuple[Action, ...]:
-    """The buttons: *new* without a valid session; *join*, *share*, *close* and *replace* with one."""
+def actions(
+    valid: Session | None, types: Sequence[OfferedType], supporter: Supporter, now: datetime, *, waits: bool = False
+) -> tuple[Action, ...]:
+    """The buttons: *new* without a valid session; *join*, *share*, *close* and *replace* with one.
+
+    Args:
+        valid: the record's valid session, if there is one.
+        types: what may be opened, with the reasons.
+        supporter: whose buttons.
+        now: UTC.
+        waits: the session cannot be joined before the customer is there.
+    """
     some_type = next((Reason("", HOST, True) for offered in types if offered.allowed), None)
     no_type = next(
         (reason for offered in types for reason in offered.reasons if not reason.allowed),
@@ -362,7 +379,7 @@ def actions(valid: Session | None, types: Sequence[OfferedType], supporter: Supp
     needs: tuple[tuple[ActionName, str, Reason], ...] = (
         ("new", "session.open", Reason(until, HOST) if until else open_reason),
         ("replace", "session.open", open_reason if until else over),
-        ("join", "session.join", Reason(until, HOST, True) if until else over),
+        ("join", "session.join", Reason(NOT_HERE_YET if waits else until, HOST, not waits) if until else over),
         ("share", "share.send", Reason(until, HOST, True) if until else over),
         ("close", "session.close", Reason(until, HOST, True) if until else over),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from jumpseat.contract import Abilities
 from jumpseat.errors import CapReached, JumpseatError, ProviderUnreachable
 from jumpseat.records.offer import Action, ActionName, Offer, OfferedChannel, OfferedRecipient, OfferedType, TypeChannel
+from jumpseat.records.resolve import NOT_HERE_YET
 from jumpseat.shares.compose import Composed
 from jumpseat.speech import say
 from jumpseat.types import Contact, Provenance, Reason, Recipient, Record, Session, SessionState, Share, ShareState, Template
@@ -20,7 +21,12 @@ from jumpseat.web.records.session import Ask, Said
 from jumpseat.web.records.session_buttons import CONNECTED
 from jumpseat.web.records.share_form import NO_ADDRESS, Row, choice, rows
 
-ABILITIES: Mapping[str, Abilities] = {"remote_control": Abilities(control=True), "pilot": Abilities(camera=True)}
+ABILITIES: Mapping[str, Abilities] = {
+    "remote_control": Abilities(control=True, joined_signal=True),
+    "pilot": Abilities(camera=True, joined_signal=True),
+    "program": Abilities(control=True, joined_signal=True, late_supporter_link=True),
+    "room": Abilities(screen=True),
+}
 CAMILLE = Contact(
     "c1", "Camille Durand", "camille.durand@example.test", "+33612345678", language="fr", primary=True, relation="contact of the case"
 )
@@ -129,11 +135,22 @@ def _with_session() -> Iterator[Example]:
     yield _shown("expiring", offer(ending), ending)
     camera = session(session_type="pilot")
     yield _shown("camera", offer(camera), camera)
+    yield from _of_other_types()
     away: JumpseatError = ProviderUnreachable(say("The CRM does not answer."))
-    stale = component.shown_without_crm(opened, NOW, away, (sent(),), "https://jumpseat.example.test")
+    stale = component.shown_without_crm(opened, NOW, away, (sent(),), "https://jumpseat.example.test", ABILITIES["remote_control"])
     yield Example("session", "provider down", component.COMPONENT, {**stale, "types": TYPES, "channels": CHANNELS})
     drawn = {"ref": REF, "session": camera, "code": code.drawn(camera.customer_link or "")}
     yield Example("code", "shown", code.COMPONENT, drawn)
+
+
+def _of_other_types() -> Iterator[Example]:
+    """What a type says of itself: nobody tells that the customer joins, or nobody can join before them."""
+    unheard = session(session_type="room")
+    yield _shown("nobody tells", offer(unheard), unheard, {"types": {**TYPES, "room": say("Meeting room")}})
+    late = session(session_type="program")
+    not_yet = Action("join", False, Reason(NOT_HERE_YET, HOST))
+    waits = offer(late, actions=tuple(not_yet if action.name == "join" else action for action in _actions(late)))
+    yield _shown("not here yet", waits, late, {"types": {**TYPES, "program": say("Remote control by a program")}})
 
 
 def _form(state: str, given: Offer, made: tuple[Row, ...], *, sending: bool = False, **more: Any) -> Example:

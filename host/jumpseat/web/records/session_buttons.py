@@ -8,6 +8,7 @@ from typing import Literal
 
 from jumpseat.contract import Abilities, Setting
 from jumpseat.records.offer import ActionName, Offer, OfferedType
+from jumpseat.records.resolve import NOT_HERE_YET
 from jumpseat.speech import say
 from jumpseat.types import Reason, Session, SessionState
 
@@ -59,10 +60,11 @@ def buttons(offer: Offer, session: Session | None, abilities: Mapping[str, Abili
     return (*_of_session(offer, valid), *_new(offer, "replace", abilities, ask=CONNECTED_REPLACE if valid.online else ""))
 
 
-def without_crm(session: Session) -> tuple[Button, ...]:
+def without_crm(session: Session, can: Abilities) -> tuple[Button, ...]:
     """The buttons of a valid session whose CRM does not answer: what needs no CRM goes on."""
+    waits = NOT_HERE_YET if can.late_supporter_link and not session.online else ""
     return (
-        Button(f"join:{session.id}", say("Join the session"), "join", "tab", main=True, key="J"),
+        Button(f"join:{session.id}", say("Join the session"), "join", "tab", main=not waits, reason=waits, key="J"),
         Button("share", say("Share"), "share", "page", reason=CRM_AWAY, key="S"),
         Button(f"close:{session.id}", say("Close the session"), "close", ask=CONNECTED if session.online else ""),
     )
