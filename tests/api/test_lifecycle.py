@@ -6,8 +6,6 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -30,6 +28,7 @@ from jumpseat.api.app import create_app
 from jumpseat.api.server import Server
 from jumpseat.api.stopping import Sign
 from jumpseat.cli.serve import listening
+from warm import Warm
 
 
 def readiness(base: str) -> tuple[int, dict[str, Any]]:
@@ -212,15 +211,13 @@ class Fleet:
     def __init__(self, workspace: Path, ports: list[int]) -> None:
         self._workspace, self._stack = workspace, ExitStack()
         self.ports = ports
-        self.processes: dict[int, subprocess.Popen[str]] = {}
+        self.processes: dict[int, Warm] = {}
 
     def start(self, port: int) -> None:
-        command = [sys.executable, "-m", "jumpseat", "--workspace", str(self._workspace), "serve", "--port", str(port), "--json"]
-        with (self._workspace / f"log-{port}.txt").open("a", encoding="utf-8") as log:
-            process = subprocess.Popen([*command, "--drain-seconds", "1"], stdout=subprocess.PIPE, stderr=log, text=True)
-        self.processes[port] = process
-        assert process.stdout is not None
-        assert process.stdout.readline(), (self._workspace / f"log-{port}.txt").read_text(encoding="utf-8")
+        command = ["-m", "jumpseat", "--workspace", str(self._workspace), "serve", "--port", str(port), "--json", "--drain-seconds", "1"]
+        log = self._workspace / f"log-{port}.txt"
+        self.processes[port] = Warm(command, log=log)
+        assert self.processes[port].stdout.readline(), log.read_text(encoding="utf-8")
 
     def stop(self, port: int) -> int:
         process = self.processes.pop(port)

@@ -19,14 +19,27 @@ from api_kit import CASE, USER, Api, ShiftedClock, until
 
 from jumpseat import Host, RecordRef
 from jumpseat.cli.serve import listening, warn_of_other_address
+from warm import Warm
+
+Process = Warm | subprocess.Popen[str]
 
 
 @contextmanager
-def running(workspace: Path, *command: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A command that says in one line of JSON that it is ready; what it writes to stderr goes to a file."""
-    with (workspace / "log.txt").open("w", encoding="utf-8") as log:
-        arguments = [sys.executable, "-m", "jumpseat", "--workspace", str(workspace), *command, "--json"]
-        process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True)
+def running(workspace: Path, *command: str, cold: bool = False) -> Iterator[tuple[Process, dict[str, Any]]]:
+    """A command that says in one line of JSON that it is ready; what it writes to stderr goes to a file.
+
+    Args:
+        workspace: its folder.
+        command: its words.
+        cold: start an interpreter, as an operator does.
+    """
+    words = ["-m", "jumpseat", "--workspace", str(workspace), *command, "--json"]
+    process: Process
+    if cold:
+        with (workspace / "log.txt").open("w", encoding="utf-8") as log:
+            process = subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, stderr=log, text=True)
+    else:
+        process = Warm(words, log=workspace / "log.txt")
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -44,7 +57,7 @@ def key_of(workspace: Path) -> str:
 
 def test_serving_delivers_and_logs_one_json_object_per_line(workspace: Path) -> None:
     key = key_of(workspace)
-    with running(workspace, "serve", "--port", "0") as (process, ready):
+    with running(workspace, "serve", "--port", "0", cold=True) as (process, ready):
         api = Api(ready["url"], key, USER)
         path = f"/v1/sessions/{api.open()['sessionId']}/shares"
         api.post(path, {})
@@ -105,7 +118,7 @@ def test_working_delivers_what_others_have_queued(workspace: Path, moving_clock:
         operator = host.operator()
         session = host.open_session(RecordRef("Case", CASE), "remote_control", operator)
         host.share(session.id, [], operator)
-        with running(workspace, "work") as (process, ready):
+        with running(workspace, "work", cold=True) as (process, ready):
             until(lambda: [share.state for share in host.shares(session.id, operator)] == ["sent"])
             process.send_signal(signal.SIGINT)
             assert process.wait(60) == 0

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +25,7 @@ from jumpseat.store import Store, watching
 from jumpseat_sandbox.outbox import read_outbox
 from jumpseat_sandbox.sinks import Sinks
 from jumpseat_teamviewer.emulator import Emulator, Running
+from warm import Warm
 
 SECONDS = 2.0
 """What the project promises, for half of all joins."""
@@ -55,16 +54,15 @@ def workspace(tmp_path: Path, emulator: Running) -> Iterator[Path]:
 @contextmanager
 def serving(
     workspace: Path, database_url: str, *options: str, port: int = 0, environment: Mapping[str, str] = MappingProxyType({})
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
+) -> Iterator[tuple[Warm, str]]:
     """``jumpseat serve`` as a process, and its address; killed at the end unless it was stopped."""
-    command = [sys.executable, "-m", "jumpseat", "--workspace", str(workspace), "serve", "--port", str(port), *options, "--json"]
+    command = ["-m", "jumpseat", "--workspace", str(workspace), "serve", "--port", str(port), *options, "--json"]
     environment = {**os.environ, "JUMPSEAT_DATABASE_URL": database_url, **environment}
-    with (workspace / f"log-{time.monotonic_ns()}.txt").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
+    log = workspace / f"log-{time.monotonic_ns()}.txt"
+    process = Warm(command, environment, log)
     try:
-        assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, Path(log.name).read_text(encoding="utf-8")
+        assert line, log.read_text(encoding="utf-8")
         yield process, json.loads(line)["url"]
     finally:
         process.kill()
