@@ -1,37 +1,43 @@
-"""The commands of the host against a real workspace, as processes: what they print, and their exit codes."""
+"""The commands of the host against a real workspace: what they print, and their exit codes; each way in also as a process."""
 
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_kit import Run, as_process, in_process
 
 from jumpseat_teamviewer.emulator import Emulator
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A new workspace, to be copied."""
+    folder = tmp_path_factory.mktemp("made")
+    done = as_process(folder)("init", ".")
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs ``jumpseat`` in a fresh workspace."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUMPSEAT_")}
+def fresh(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "support"))
 
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "jumpseat", *arguments]
-        return subprocess.run(
-            command, cwd=tmp_path / "support", env=environment | variables, capture_output=True, text=True, timeout=60, check=False
-        )
 
-    (tmp_path / "support").mkdir()
-    made = run("init", ".")
-    assert made.returncode == 0, made.stderr
-    return run
+@pytest.fixture
+def start(fresh: Path) -> Run:
+    """Runs ``jumpseat`` in a fresh workspace as a process of its own."""
+    return as_process(fresh)
+
+
+@pytest.fixture
+def run(fresh: Path) -> Run:
+    """Runs ``jumpseat`` in a fresh workspace in this process."""
+    return in_process(fresh)
 
 
 def answer(done: subprocess.CompletedProcess[str]) -> Any:
@@ -39,8 +45,8 @@ def answer(done: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(done.stdout)
 
 
-def test_resolve_prints_the_offer_and_with_explain_who_decided(run: Run) -> None:
-    done = run("resolve", "Case", "500A000000D34xy", "--explain")
+def test_resolve_prints_the_offer_and_with_explain_who_decided(start: Run) -> None:
+    done = start("resolve", "Case", "500A000000D34xy", "--explain")
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Case 00001026 (500A000000D34xyIAB, source sandbox)\n")
@@ -54,18 +60,18 @@ def test_resolve_answers_json_in_the_words_of_the_api(run: Run) -> None:
     offer = answer(run("resolve", "Case", "500A000000D34xy", "--json"))
 
     assert offer["record"] == {"object": "Case", "recordId": "500A000000D34xyIAB", "source": "sandbox", "name": "00001026", "label": "Case"}
-    assert {item["name"] for item in offer["sessionTypes"]} == {"pilot", "remote_control"}
+    assert {item["name"] for item in offer["sessionTypes"]} == {"browser_camera", "browser_screen", "pilot", "remote_control"}
 
 
-def test_an_error_is_one_line_and_its_exit_code(run: Run) -> None:
-    done = run("resolve", "Csae", "1")
+def test_an_error_is_one_line_and_its_exit_code(start: Run) -> None:
+    done = start("resolve", "Csae", "1")
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error[JS-OBJECT]: 'Csae' is not a supported object. Did you mean 'Case'?\n"
 
 
-def test_a_database_that_does_not_answer_is_one_line_and_not_reachable(run: Run) -> None:
-    done = run("keys", "list", JUMPSEAT_DATABASE_URL="postgresql://jumpseat:hunter2@127.0.0.1:1/jumpseat")
+def test_a_database_that_does_not_answer_is_one_line_and_not_reachable(start: Run) -> None:
+    done = start("keys", "list", JUMPSEAT_DATABASE_URL="postgresql://jumpseat:hunter2@127.0.0.1:1/jumpseat")
 
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr == (
@@ -204,8 +210,8 @@ def test_doctor_fails_while_the_files_are_bad(run: Run, tmp_path: Path) -> None:
     assert "fix: run 'jumpseat check'" in done.stdout
 
 
-def test_outside_of_a_workspace_the_way_in_is_named(run: Run, tmp_path: Path) -> None:
-    done = run("--workspace", str(tmp_path), "keys", "list")
+def test_outside_of_a_workspace_the_way_in_is_named(start: Run, tmp_path: Path) -> None:
+    done = start("--workspace", str(tmp_path), "keys", "list")
 
     assert done.returncode == 2
     assert done.stderr == (
@@ -214,22 +220,22 @@ def test_outside_of_a_workspace_the_way_in_is_named(run: Run, tmp_path: Path) ->
     )
 
 
-def test_a_command_that_nobody_brings_is_wrong_usage(run: Run) -> None:
-    done = run("sesion")
+def test_a_command_that_nobody_brings_is_wrong_usage(start: Run) -> None:
+    done = start("sesion")
 
     assert done.returncode == 2
     assert "No such command 'sesion'" in done.stderr
 
 
-def test_commands_complete_in_a_shell(run: Run) -> None:
-    done = run(_JUMPSEAT_COMPLETE="bash_complete", COMP_WORDS="jumpseat session re", COMP_CWORD="2")
+def test_commands_complete_in_a_shell(start: Run) -> None:
+    done = start(_JUMPSEAT_COMPLETE="bash_complete", COMP_WORDS="jumpseat session re", COMP_CWORD="2")
 
     assert (done.returncode, done.stdout) == (0, "plain,replace\nplain,resend\n")
 
 
-def test_help_lists_every_command_of_the_host(run: Run) -> None:
+def test_help_lists_every_command_of_the_host(start: Run) -> None:
     from jumpseat.cli import COMMANDS
 
-    shown = run("--help").stdout
+    shown = start("--help").stdout
     for name in COMMANDS:
         assert f"\n  {name} " in shown

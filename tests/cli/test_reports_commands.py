@@ -1,31 +1,32 @@
-"""``jumpseat connections`` and ``jumpseat devices`` as processes, in a workspace where nothing was connected yet."""
+"""``jumpseat connections`` and ``jumpseat devices``, in a workspace where nothing was connected yet."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
+from command_kit import Run, as_process, in_process
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Runs ``jumpseat`` in one workspace."""
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all tests of this module."""
     folder: Path = tmp_path_factory.mktemp("reports")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("JUMPSEAT_")}
+    assert in_process(folder)("init", ".").returncode == 0
+    return folder
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "jumpseat", *arguments]
-        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
-    assert run("init", ".").returncode == 0
-    return run
+@pytest.fixture
+def run(workspace: Path) -> Run:
+    """Runs ``jumpseat`` in that workspace, in this process."""
+    return in_process(workspace)
+
+
+@pytest.fixture
+def start(workspace: Path) -> Run:
+    """Runs ``jumpseat`` in that workspace as a process of its own."""
+    return as_process(workspace)
 
 
 def test_reports_of_nothing_say_so(run: Run) -> None:
@@ -33,15 +34,15 @@ def test_reports_of_nothing_say_so(run: Run) -> None:
     assert json.loads(run("connections", "Case", "500A000000D34xyIAB", "--json").stdout) == []
 
 
-def test_the_report_is_written_whole_to_a_file_or_to_stdout(run: Run, tmp_path: Path) -> None:
+def test_the_report_is_written_whole_to_a_file_or_to_stdout(start: Run, tmp_path: Path) -> None:
     file = tmp_path / "report.csv"
-    done = run("connections", "--csv", str(file), "--bom")
+    done = start("connections", "--csv", str(file), "--bom")
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"Wrote {file}.\n")
     assert file.read_text(encoding="utf-8").startswith("\ufeffEntity type,Session ID,")
     assert [entry.name for entry in tmp_path.iterdir()] == ["report.csv"]
     names = "entityType,sessionCode,userId,supporterName,customerName,deviceId,start,end,description,notes\n"
-    assert run("connections", "--csv", "-", "--names").stdout == names
+    assert start("connections", "--csv", "-", "--names").stdout == names
 
 
 @pytest.mark.parametrize(
