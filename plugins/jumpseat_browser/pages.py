@@ -47,8 +47,16 @@ def routes(host: Host, book: Book) -> list[Route]:
         language = _language(request, room.language if room else None, host)
         if room is None or room.ended(book.now()):
             return _gone(request, language, room)
-        values = {"kind": room.kind, "asker": room.opened_by, "record": room.record, "code": room.code}
-        return _page(request, "customer.html", language, longest=book.runtime.config.longest_side, **values)
+        return _page(
+            request,
+            "customer.html",
+            language,
+            kind=room.kind,
+            asker=room.opened_by,
+            record=room.record,
+            code=room.code,
+            longest=book.runtime.config.longest_side,
+        )
 
     def supporter(request: Request) -> Response:
         return _page(request, "supporter.html", _language(request, None, host))
@@ -124,7 +132,6 @@ def _headers(request: Request) -> dict[str, str]:
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "Permissions-Policy": "camera=(self), display-capture=(self), microphone=(), geolocation=()",
-        "Cross-Origin-Opener-Policy": "same-origin",
         "Vary": "Accept-Language",
     }
 

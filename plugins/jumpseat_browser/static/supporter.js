@@ -39,7 +39,7 @@ function takeToken() {
 
 function draw() {
   const live = !over && room.sharing;
-  const state = over || (room.state ? (live ? "live" : seen ? (room.opened ? "stopped" : "away") : room.opened ? "opened" : "waiting") : "connecting");
+  const state = over || (room.state ? (live ? "live" : seen ? (room.opened && room.why !== "left" ? "stopped" : "away") : room.opened ? "opened" : "waiting") : "connecting");
   show(state);
   const words = { live: room.kind === "camera" ? "live-camera" : "live", opened: "waiting", closed: "over", expired: "over", unknown: "over", connecting: "" };
   const said = state in words ? words[state] : state;
@@ -69,7 +69,7 @@ function word(said) {
 
 function roomIs(now) {
   const before = room;
-  room = { ...room, ...now };
+  room = { ...room, why: "", ...now };
   if (now.left !== undefined) clock.set(now.left);
   if (now.state === "ended") return finish(now.why);
   if (room.sharing && !before.sharing) {
@@ -100,7 +100,7 @@ function lineIs(state) {
 }
 
 function finish(why) {
-  over = why === "expired" || why === "unknown" ? why : "closed";
+  over ||= why === "expired" || why === "unknown" ? why : "closed"; // the word comes first, and says more than the end of the line
   interrupted(false);
   clear();
   delete sessionStorage[KEPT];
