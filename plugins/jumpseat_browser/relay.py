@@ -85,8 +85,8 @@ class LiveRoom:
         self._why_waiting = ""
         self._heard = self._granted = self._told = time.monotonic()
         self._picture: bytes | None = None
-        self._number = 0
-        self._credit = 0
+        self.newest = 0
+        self.credit = 0
 
     # --- who is there ---
 
@@ -117,7 +117,7 @@ class LiveRoom:
         if self.pages.get(page.id) is page:
             del self.pages[page.id]
             if page.id == self.seat:
-                self._credit = 0
+                self.credit = 0
             self.tell_all()
 
     def look(self, looking: Looking) -> bool:
@@ -154,7 +154,7 @@ class LiveRoom:
             self._tell_seat(page)
             return
         taken, self.seat, self.size, self._heard = self.seat != page.id, page.id, size, time.monotonic()
-        self._picture, self._credit = None, 0
+        self._picture, self.credit = None, 0
         for other in self.pages.values() if taken else ():
             self._tell_seat(other)
         self._begin_spells()
@@ -171,9 +171,9 @@ class LiveRoom:
         if page.id != self.seat or self.size is None or self.pages.get(page.id) is not page:
             return
         self._heard = time.monotonic()
-        self._credit = max(0, self._credit - 1)
+        self.credit = max(0, self.credit - 1)
         self._picture = data
-        self._number += 1
+        self.newest += 1
         for looking in self.looking.values():
             looking.wire.wake()
         self._grant()
@@ -187,9 +187,9 @@ class LiveRoom:
 
     def next_picture(self, looking: Looking) -> bytes | None:
         """The newest picture, where this page may have it and has not."""
-        if self._picture is None or looking.rtc or looking.seen == self._number or looking.on_the_way >= ON_THE_WAY:
+        if self._picture is None or looking.rtc or looking.seen == self.newest or looking.on_the_way >= ON_THE_WAY:
             return None
-        looking.seen = self._number
+        looking.seen = self.newest
         looking.on_the_way += 1
         return self._picture
 
@@ -242,7 +242,7 @@ class LiveRoom:
         for key, spell in list(self.spells.items()):
             if spell.away is not None and moment - spell.away[0] > SILENT_SECONDS:
                 self._finish(key, spell.away[1])
-        if self.shows and moment - self._granted >= IDLE_SECONDS and self._credit == 0:
+        if self.shows and moment - self._granted >= IDLE_SECONDS and self.credit == 0:
             self._allow(1)
         if moment - self._told >= TELL_SECONDS:
             self.tell_all()
@@ -291,7 +291,7 @@ class LiveRoom:
             page.wire.say({"busy": True})
 
     def _free_seat(self, why: str) -> None:
-        freed, self.seat, self.size, self._picture, self._credit = self.seat, "", None, None, 0
+        freed, self.seat, self.size, self._picture, self.credit = self.seat, "", None, None, 0
         for key, spell in list(self.spells.items()):
             self._finish(key, spell.away[1] if spell.away else self._clock())
         self._why_waiting = why
@@ -321,13 +321,13 @@ class LiveRoom:
 
     def _grant(self) -> None:
         """Let the customer send ahead, while there is somebody who would get it."""
-        if self.shows and self._credit < ON_THE_WAY and any(looking.takes(self._number) for looking in self.looking.values()):
-            self._allow(ON_THE_WAY - self._credit)
+        if self.shows and self.credit < ON_THE_WAY and any(looking.takes(self.newest) for looking in self.looking.values()):
+            self._allow(ON_THE_WAY - self.credit)
 
     def _allow(self, more: int) -> None:
         page = self.pages.get(self.seat)
         if page is not None:
-            self._credit += more
+            self.credit += more
             self._granted = time.monotonic()
             page.wire.say({"take": more})
 
