@@ -177,12 +177,24 @@ class SessionTypeContract(_Lent):
 
         assert session_type.open(an_open_request("contract-2")).code != one_code
 
+    def bring_customer(self, session: Session) -> None:
+        """Have the customer come; override it for a type with ``abilities.late_supporter_link``."""
+
+    def test_nobody_joins_before_the_customer_is_there(self, session_type: SessionType, session: Session) -> None:
+        if not session_type.abilities.late_supporter_link:
+            pytest.skip("The session type claims to be joined at any time.")
+        with pytest.raises(ProviderRefused) as refused:
+            session_type.supporter_link(session, a_supporter())
+        assert refused.value.message
+
     def test_the_supporter_link_is_a_secret_and_not_the_customers(self, session_type: SessionType, session: Session) -> None:
+        self.bring_customer(session)
         link = web_secret(session_type.supporter_link(session, a_supporter()))
 
         assert link.reveal() != session.customer_link
 
     def test_nothing_secret_is_handed_out_to_be_stored(self, session_type: SessionType, session: Session) -> None:
+        self.bring_customer(session)
         link = session_type.supporter_link(session, a_supporter()).reveal()
 
         assert link not in (session.code, session.customer_link, *session.provider_data.values())
