@@ -15,6 +15,8 @@ from jumpseat_sandbox.sinks import Sinks, read_outbox
 from jumpseat_teamviewer.emulator import Running
 
 CAMILLE = "camille.durand@ateliers-lumiere.example"
+SESSION_TYPES = ["browser_screen", "browser_camera", "remote_control", "pilot"]
+"""What can be used, best first: whoever has no account anywhere begins with the first."""
 BY_VALUE = {
     "object": "Case",
     "recordId": "500A000000D3999IAB",
@@ -55,7 +57,7 @@ def test_an_offer_says_what_can_be_done_with_a_record_and_why(user: Api) -> None
         "share": False,
         "close": False,
     }
-    assert [item["name"] for item in offer["sessionTypes"] if item["allowed"]] == ["remote_control", "pilot"]
+    assert [item["name"] for item in offer["sessionTypes"] if item["allowed"]] == SESSION_TYPES
     email = next(channel for channel in offer["channels"] if channel["name"] == "email")
     assert email["prefilled"]["address"] == CAMILLE
     assert email["chosen"] == {"name": "Case", "language": "fr"}
@@ -340,8 +342,10 @@ def test_an_address_is_typed_where_the_object_allows_it(user: Api) -> None:
 def test_session_types_say_whether_the_settings_allow_them(user: Api) -> None:
     items = {item["name"]: item for item in user.get("/v1/session-types").json()["items"]}
 
-    assert list(items) == ["pilot", "remote_control"]
+    assert list(items) == sorted(SESSION_TYPES)
     assert (items["pilot"]["camera"], items["pilot"]["allowed"], items["remote_control"]["control"]) == (True, True, True)
+    assert (items["browser_screen"]["screen"], items["browser_screen"]["needsHttps"]) == (True, True)
+    assert items["remote_control"]["lateSupporterLink"] is False
 
 
 def test_share_channels_are_listed_by_name(user: Api, host: Host) -> None:

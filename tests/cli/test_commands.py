@@ -142,18 +142,14 @@ def test_a_key_for_a_permission_set_that_is_not_there_is_refused(run: Run) -> No
     assert (done.returncode, done.stderr) == (2, "error[JS-VALUE]: There is no permission set 'boss'. Known: administrator, user.\n")
 
 
-def test_doctor_names_the_accounts_and_gateways_that_a_new_workspace_still_lacks(run: Run) -> None:
+def test_doctor_names_the_gateways_that_a_new_workspace_still_lacks_and_the_accounts_that_it_could_have(run: Run) -> None:
     done = run("doctor", "--json")
 
     findings = {item["what"]: item for item in json.loads(done.stdout)}
     assert done.returncode == 1
-    assert {what for what, item in findings.items() if not item["ok"]} == {
-        "session type pilot",
-        "session type remote_control",
-        "channel email",
-        "channel sms",
-        "channel teamviewer_sms",
-    }
+    assert {what for what, item in findings.items() if not item["ok"]} == {"channel email", "channel sms", "channel teamviewer_sms"}
+    assert {item["state"] for what, item in findings.items() if what.startswith("session type browser_")} == {"ok"}
+    assert {findings[f"session type {name}"]["state"] for name in ("remote_control", "pilot", "link_room", "meshcentral")} == {"todo"}
     assert findings["channel email"]["found"] == "E-mail is not set up: fill 'host' in metadata/plugins/email.yaml."
     assert "metadata/plugins/teamviewer.yaml" in findings["session type pilot"]["found"]
     assert {"python", "metadata", "database", "source sandbox", "public address"} <= set(findings)
@@ -182,12 +178,20 @@ def test_doctor_names_a_blocked_plugin_that_does_not_exist(run: Run, tmp_path: P
     assert findings["plugin emial"]["found"] == "blocked, and there is none of this name"
 
 
-def test_an_offer_says_that_no_account_is_connected(run: Run) -> None:
+def test_a_new_workspace_offers_a_session_without_any_account_and_says_what_the_others_need(run: Run) -> None:
     offer = answer(run("resolve", "Case", "500A000000D34xy", "--json"))
 
     (new,) = [action for action in offer["actions"] if action["name"] == "new"]
-    assert not new["allowed"]
-    assert new["reason"]["text"].startswith("No TeamViewer account is connected. Set 'token'")
+    assert new["allowed"]
+    assert [(item["name"], item["allowed"]) for item in offer["sessionTypes"]] == [
+        ("browser_screen", True),
+        ("browser_camera", True),
+        ("remote_control", False),
+        ("pilot", False),
+    ]
+    for item in offer["sessionTypes"][2:]:
+        (needed,) = [reason["text"] for reason in item["reasons"] if not reason["allowed"]]
+        assert needed.startswith("No TeamViewer account is connected. Set 'token'")
 
 
 def test_a_database_address_that_is_none_is_refused(run: Run) -> None:

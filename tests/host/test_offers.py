@@ -89,11 +89,11 @@ def test_the_template_is_the_objects_in_the_language_of_the_contact(sqlite_host:
     assert skipped.reason == ("skipped: its description is 'teamviewer_Lead_template', the object asks for 'teamviewer_Case_template'")
 
 
-def test_pilot_ticks_sms_and_the_other_types_tick_e_mail(sqlite_host: Host) -> None:
+def test_cameras_tick_sms_and_the_other_types_tick_e_mail(sqlite_host: Host) -> None:
     offer = sqlite_host.resolve(CASE, sqlite_host.operator())
 
     ticked = {item.name: [one.name for one in item.channels if one.ticked] for item in offer.session_types}
-    assert ticked == {"pilot": ["sms"], "remote_control": ["email"]}
+    assert ticked == {"browser_screen": ["email"], "browser_camera": ["sms"], "pilot": ["sms"], "remote_control": ["email"]}
 
 
 def test_without_a_valid_session_only_a_new_one_can_be_opened_and_every_no_has_its_reason(sqlite_host: Host) -> None:

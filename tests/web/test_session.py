@@ -101,7 +101,7 @@ def test_a_type_that_the_settings_forbid_is_not_shown_and_with_none_left_the_pag
     assert "Remote control" not in text_of(reader.get(PATH))
     assert "New session: Pilot" in text_of(reader.get(PATH))
 
-    settings.write_text("allow_remote_control: false\nallow_pilot: false\n")
+    settings.write_text("allow_remote_control: false\nallow_pilot: false\nallow: {browser_screen: false, browser_camera: false}\n")
     until(lambda: "The session settings allow no session type here." in reason_of(reader.get(PATH).text))
 
 

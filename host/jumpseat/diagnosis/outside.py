@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from jumpseat.diagnosis.finding import Finding, State
 from jumpseat.diagnosis.inside import HOST_YAML, METADATA
+from jumpseat.diagnosis.setup import allowed_types
 from jumpseat.errors import JumpseatError
 from jumpseat.speech import joined, say
 
@@ -84,7 +85,7 @@ def _frames(what: str, config: SourceConfig, *, secure: bool) -> Finding:
 def extensions(host: Host) -> Iterator[Finding]:
     """Whether each session type and channel can be used, and whether its sign-in holds."""
     allowed = {name: item for name, item in host.session_types.items() if host.catalogue.sessions.allows(name)}
-    if not allowed:
+    if not allowed_types(host):
         yield Finding(
             say("session types"), "failed", say("none is allowed"), say("allow one in metadata/sessions.yaml"), f"{METADATA}#sessionsyaml"
         )

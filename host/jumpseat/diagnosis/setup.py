@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from jumpseat.diagnosis.finding import Finding
 from jumpseat.speech import say, say_n
 
 if TYPE_CHECKING:
+    from jumpseat.contract import SessionType
     from jumpseat.host import Host
 
 OBJECTS, PERMISSIONS = "metadata/README.md#objectsyaml", "metadata/README.md#permission_setsyaml"
@@ -25,8 +26,13 @@ def findings(host: Host) -> Iterator[Finding]:
         yield from look(host)
 
 
+def allowed_types(host: Host) -> Mapping[str, SessionType]:
+    """The session types that the settings allow, by name; those that nobody has set up are none."""
+    return {name: one for name, one in host.session_types.items() if host.catalogue.sessions.allows(name) and not one.dormant}
+
+
 def _sessions(host: Host) -> Iterator[Finding]:
-    allowed = [one.label for name, one in host.session_types.items() if host.catalogue.sessions.allows(name) and not one.dormant]
+    allowed = [one.label for one in allowed_types(host).values()]
     if allowed:
         yield Finding(say("session settings"), "ok", say("allowed: {types}", types=", ".join(allowed)), link=SESSIONS)
     else:

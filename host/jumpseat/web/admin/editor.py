@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse
 from jumpseat.api.signin import Serving, host_of
 from jumpseat.catalogue.problems import Problem
 from jumpseat.catalogue.template_rules import NAME_BEGINS
+from jumpseat.diagnosis.setup import allowed_types
 from jumpseat.editing.planning import Change, EditedFile, Plan
 from jumpseat.editing.splicing import with_values
 from jumpseat.errors import EditInvalid, JumpseatError, NotFound, StaleFile
@@ -213,7 +214,7 @@ def _page(request: Request, visitor: Visitor, kind: str, name: str, form: Form, 
         objects=[(item, host.catalogue.source_of(item) or "") for item in host.objects()],
         asked={"object": form.get("object"), "record": form.get("record")},
         can_ask=kind == "object",
-        none_allowed=kind == "sessions" and not any(host.catalogue.sessions.allows(one) for one in host.session_types),
+        none_allowed=kind == "sessions" and not allowed_types(host),
     )
 
 
