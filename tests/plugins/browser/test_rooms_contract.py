@@ -93,3 +93,10 @@ def test_a_room_is_forgotten_a_day_after_its_session(screen: BrowserSession):
     screen.close(a_session(screen.open(request), request, "browser_screen"))
 
     assert set(until) == {request.valid_until + timedelta(days=1)}
+
+
+def test_the_readme_names_every_setting():
+    readme = (Path(__file__).parents[3] / "plugins" / "jumpseat_browser" / "README.md").read_text(encoding="utf-8")
+    rows = [f"| `{setting.name}` | {str(setting.default).lower() if setting.default else '–'} | {setting.help} |" for setting in SETTINGS]
+
+    assert [row for row in rows if row not in readme] == []
