@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import getpass
 import hashlib
@@ -15,6 +16,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -51,7 +53,7 @@ def needs(*programs: str) -> None:
         pytest.skip(f"Not installed here: {', '.join(missing)}.")
 
 
-def soon(look: Callable[[], T], what: str, seconds: float = 30) -> T:
+def soon(look: Callable[[], T], what: str, seconds: float = 60) -> T:
     """What ``look`` answers, as soon as it is something."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -66,8 +68,8 @@ def soon(look: Callable[[], T], what: str, seconds: float = 30) -> T:
 
 def installed() -> Path:
     """The folder with the npm package, which is fetched once and kept for later runs."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jumpseat-tests" / f"meshcentral-{VERSION}"
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = _cache() / f"meshcentral-{VERSION}"
+    cache.mkdir(exist_ok=True)
     with fasteners.InterProcessLock(cache.with_suffix(".lock")):
         if not (cache / "complete").exists():
             command = ["npm", "install", f"meshcentral@{VERSION}", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(cache)]
@@ -79,6 +81,12 @@ def installed() -> Path:
                 pytest.skip("MeshCentral cannot be fetched from npm here.")
             (cache / "complete").touch()
     return cache
+
+
+def _cache() -> Path:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "jumpseat-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ class Mesh:
             with urllib.request.urlopen(url, timeout=20, context=tls) as answer:  # of this server
                 return answer.status, answer.read()
         except urllib.error.HTTPError as refused:
-            return refused.code, b""
+            return refused.code, refused.read()
 
     def line(self) -> Line:
         """A connection as the plugin has one."""
@@ -229,8 +237,8 @@ class Customer:
     """
 
     def __init__(self, mesh: Mesh, link: str, folder: Path, display: Display | None = None) -> None:
-        self._folder, self._display = folder, display
-        folder.mkdir()
+        self._display = display
+        self._folder = folder = _folder_of_programs(folder)
         program = folder / "meshagent"
         program.write_bytes(_download(mesh, link))
         program.chmod(0o700)
@@ -266,6 +274,16 @@ class Customer:
         """End the program, however it goes."""
         if self._process is not None:
             end_group(self._process)
+
+
+def _folder_of_programs(folder: Path) -> Path:
+    """A folder from which programs run; where the temporary ones lie in memory, that may be forbidden there."""
+    folder.mkdir()
+    if not os.statvfs(folder).f_flag & os.ST_NOEXEC:
+        return folder
+    elsewhere = Path(tempfile.mkdtemp(prefix="customer-", dir=_cache()))
+    atexit.register(shutil.rmtree, elsewhere, ignore_errors=True)
+    return elsewhere
 
 
 def _download(mesh: Mesh, link: str) -> bytes:
