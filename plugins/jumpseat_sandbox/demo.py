@@ -15,13 +15,20 @@ if TYPE_CHECKING:
     from jumpseat_sandbox.stage import Stage
 
 
+_FIRST_MINUTE = """\
+  1. Open a case and start "Browser screen": a real session in two browser windows, which needs no account anywhere.
+  2. Share it; the outbox there has what the customer got. Open its link in a second window: you are the customer, and share a screen.
+  3. Back in the first window, join: you see that screen. Remote control and Pilot lead to the emulated TeamViewer of the story.
+"""
+
+
 @click.command("demo")
 @click.option("--once", is_flag=True, help="End after the story, with exit code 0 when every step went well and 1 otherwise.")
 def demo(once: bool) -> None:
     """Play the story of a case on this machine, and leave everything up to be clicked through in a browser.
 
     A sample CRM with pages in two looks, an emulated TeamViewer account, a real mail server and a real SMS gateway on loopback: nothing
-    leaves the machine.
+    leaves the machine. The first session to try there is a real one, in two browser windows.
     """
     from jumpseat_sandbox.stage import StageFailed, raised
     from jumpseat_sandbox.story import StoryFailed
@@ -51,7 +58,7 @@ def _stay(stage: Stage) -> None:
     from jumpseat_sandbox.story import CASE, SUPPORTER
 
     click.echo(f"\nNow in your browser: open {click.style(stage.crm, bold=True)}\n")
-    click.echo("  Open a case, start a session, share it; the outbox there has what the customer got. Join as the customer, and watch.\n")
+    click.echo(_FIRST_MINUTE)
     click.echo(f"The host's own pages, without a CRM around them, sign you in by a link:\n\n  {_command(stage)} sign-in-link\n")
     click.echo(f"Its HTTP API is at {stage.api} (description: {stage.api}/openapi.json). Try:\n")
     call = f"curl -H 'Authorization: Bearer {stage.key}' -H 'Jumpseat-Supporter: {SUPPORTER}' {stage.api}/v1/records/Case/{CASE}/offer"

@@ -62,7 +62,7 @@ class Story:
         ]
         _expect(bool(allowed and contacts), "the case offers a session type and has a contact", offer)
         record = offer["record"]
-        return Step("Resolve", (f"{record['label']} {record['name']}: {' and '.join(allowed)} possible", *contacts))
+        return Step("Resolve", (f"{record['label']} {record['name']}: {', '.join(allowed)} possible", *contacts))
 
     def _open(self) -> Step:
         self._session = self._call("POST", f"{self._record}/sessions", {"sessionType": "remote_control"}, expect=201)
