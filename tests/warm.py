@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,13 +41,14 @@ class Warm:
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str] | None = None, log: Path | None = None) -> None:
-        heard, said = FORKING.Pipe(duplex=False)
-        arguments = (list(command), dict(os.environ if environment is None else environment), said, str(log or os.devnull))
+        (heard, said), (told, telling) = FORKING.Pipe(duplex=False), FORKING.Pipe(duplex=False)
+        arguments = (list(command), dict(os.environ if environment is None else environment), told, said, str(log or os.devnull))
         self._process = FORKING.Process(target=_begin, args=arguments, daemon=True)
         self._process.start()
-        said.close()
+        self.stdin: TextIO = os.fdopen(os.dup(telling.fileno()), "w", encoding="utf-8")
         self.stdout: TextIO = os.fdopen(os.dup(heard.fileno()), encoding="utf-8")
-        heard.close()
+        for end in (told, telling, heard, said):
+            end.close()
         self.pid = self._process.pid or 0
 
     @property
@@ -69,10 +71,12 @@ class Warm:
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
-    def communicate(self) -> tuple[str, str]:
+    def communicate(self, told: str = "", timeout: float | None = None) -> tuple[str, str]:
         with self.stdout:
+            with suppress(BrokenPipeError), self.stdin:
+                self.stdin.write(told)
             said = self.stdout.read()
-        self.wait()
+        self.wait(timeout)
         return said, ""
 
     def __enter__(self) -> Warm:
@@ -80,16 +84,20 @@ class Warm:
 
     def __exit__(self, *_: object) -> None:
         self.stdout.close()
+        self.stdin.close()
         self.wait()
 
 
-def _begin(command: list[str], environment: dict[str, str], said: Connection, log: str) -> None:
+def _begin(command: list[str], environment: dict[str, str], told: Connection, said: Connection, log: str) -> None:
     """In the new process: become what was asked for."""
     os.environ.clear()
     os.environ.update(environment)
+    os.dup2(told.fileno(), 0)
     os.dup2(said.fileno(), 1)
+    told.close()
     said.close()
     os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+    sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
     try:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +21,7 @@ from jumpseat.errors import NotFound, ProviderError
 from jumpseat.sealing import Sealer, new_key
 from jumpseat.store import Store, accounts as rows
 from jumpseat.store.schema import provider_accounts as table
+from warm import Warm
 
 CHILD = Path(__file__).parent / "renewing_child.py"
 START = "POST https://jumpseat.example/v1/accounts/desk/start answers the address where you"
@@ -111,10 +110,8 @@ def test_a_token_that_was_refused_is_renewed_once_for_all_who_hold_it(kept: Keep
     assert (len(fresh), provider.refreshes) == (1, 1)
 
 
-def start(url: str, key: str, provider: TokenServer, tasks: int, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(CHILD), url, key, provider.url, str(tasks)]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env={**os.environ, **environment})
+def start(url: str, key: str, provider: TokenServer, tasks: int, **environment: str) -> Warm:
+    return Warm([str(CHILD), url, key, provider.url, str(tasks)], {**os.environ, **environment})
 
 
 @pytest.mark.timeout(240)
@@ -124,10 +121,9 @@ def test_200_tasks_in_4_processes_that_meet_an_expired_token_renew_it_once(
     provider.slow = 0.5
     kept.put(sign_in, "005A", "Nadia Ferrand", provider.issue())
     children = [start(database_url, key, provider, 50) for _ in range(4)]
-    assert [child.stdout.readline() for child in children if child.stdout] == ["ready\n"] * 4
+    assert [child.stdout.readline() for child in children] == ["ready\n"] * 4
 
     for child in children:
-        assert child.stdin
         child.stdin.write("go\n")
         child.stdin.flush()
     tokens = {child.communicate(timeout=120)[0].strip() for child in children}

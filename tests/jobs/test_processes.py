@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +14,7 @@ import sqlalchemy as sa
 from jumpseat import Host
 from jumpseat.store.jobs import JobRun
 from jumpseat.store.schema import connections, executors, job_runs
+from warm import Warm
 
 CHILD = Path(__file__).with_name("job_child.py")
 PAGES = 50
@@ -36,14 +35,12 @@ def host(workspace: Path, database_url: str) -> Iterator[Host]:
 
 
 @pytest.fixture
-def start(workspace: Path, database_url: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+def start(workspace: Path, database_url: str) -> Iterator[Callable[..., Warm]]:
     """Starts a worker process and waits until it works."""
-    children: list[subprocess.Popen[str]] = []
+    children: list[Warm] = []
 
-    def start(executor: str, *options: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(CHILD), str(workspace), database_url, executor, *options]
-        children.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True))
-        assert children[-1].stdout is not None
+    def start(executor: str, *options: str) -> Warm:
+        children.append(Warm([str(CHILD), str(workspace), database_url, executor, *options]))
         assert children[-1].stdout.readline() == "ready\n"
         return children[-1]
 
@@ -52,11 +49,9 @@ def start(workspace: Path, database_url: str) -> Iterator[Callable[..., subproce
         kill(child)
 
 
-def kill(child: subprocess.Popen[str]) -> None:
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    if child.stdout is not None:
-        child.stdout.close()
+def kill(child: Warm) -> None:
+    with child:
+        child.kill()
 
 
 def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:

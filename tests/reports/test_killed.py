@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +14,7 @@ from jumpseat.store import Store
 from jumpseat.store.connections import Wanted
 from jumpseat.store.schema import connections as table
 from jumpseat_teamviewer.emulator import Emulator
+from warm import Warm
 
 CHILD = Path(__file__).with_name("reading_child.py")
 
@@ -26,9 +25,8 @@ def read(database: str, running, *, kill_after: int | None = None) -> int:
     Returns:
         How many rows it said it had taken in.
     """
-    command = [sys.executable, str(CHILD), database, running.url, running.token]
     rows = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with Warm([str(CHILD), database, running.url, running.token]) as process:
         for line in process.stdout:
             if line == "done\n":
                 break

@@ -18,6 +18,7 @@ from jumpseat.catalogue.model import SessionSettings
 from jumpseat.errors import ValidSessionExists
 from jumpseat.sessions import SessionLife
 from jumpseat.types import SessionState
+from warm import Warm
 
 OPENER = str(Path(__file__).parent / "opener.py")
 STEPS = {
@@ -151,15 +152,7 @@ def test_twenty_watches_at_once_tell_once(desk):
 
 
 def test_two_hundred_opens_from_four_processes_give_one_session(database_url, provider, store, case):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, OPENER, database_url, str(provider.path), "race", "50"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(4)
-    ]
+    processes = [Warm([OPENER, database_url, str(provider.path), "race", "50"]) for _ in range(4)]
     for process in processes:
         assert process.stdout.readline() == "ready\n"
     for process in processes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from jumpseat.store.webhooks import DELIVERED, FAILED, SENDING, WAITING
 from jumpseat.webhooks.delivering import CLAIM, CUT_OFF, Delivering
 from jumpseat.webhooks.fan_out import FanOut
 from jumpseat.webhooks.outcome import DELAYS, MAX_TRIES
+from warm import Warm
 
 
 def until(condition: Callable[[], Any], seconds: float = 60) -> None:
@@ -435,13 +434,11 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing(store: Store, clo
     bench = Bench(store, clock, Sealer([key]))
     webhook = bench.add(receiver.url)
     (waits,) = bench.told(webhook)
-    script = Path(__file__).with_name("killed_sender.py")
-    child = subprocess.Popen([sys.executable, str(script), store.url, key, webhook.id])
-    try:
-        assert taken.wait(30)
-    finally:
-        child.kill()
-        child.wait()
+    with Warm([str(Path(__file__).with_name("killed_sender.py")), store.url, key, webhook.id]) as child:
+        try:
+            assert taken.wait(60)
+        finally:
+            child.kill()
     clock.set(datetime.now(UTC) + CLAIM + timedelta(seconds=1))
     delivering = bench.delivering()
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +19,7 @@ from jumpseat.work import heartbeat as module
 from jumpseat.work.heartbeat import Heartbeat, Presence, default_executor_id
 from jumpseat.work.queue import Work, delivery_queue, work_engine
 from jumpseat.work.reaper import HeldWork, Reaper
+from warm import Warm
 
 HELD = (
     "The executor id 'host-0' is held by a process that lives. Two workers with one id would do the same work twice: "
@@ -380,22 +378,21 @@ CHILD = str(Path(__file__).with_name("worker_child.py"))
 @pytest.mark.timeout(180)
 def test_two_processes_with_one_id_are_refused_until_one_is_killed(tmp_path: Path, database_url: str) -> None:
     (tmp_path / "metadata").mkdir()
-    command = [sys.executable, CHILD, str(tmp_path), database_url, "--long-dead"]
+    command = [CHILD, str(tmp_path), database_url, "--long-dead"]
     environment = {**os.environ, "JUMPSEAT_EXECUTOR": "host-0"}
-    first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    assert first.stdout is not None
+    first, refused = Warm(command, environment), tmp_path / "refused.txt"
     assert first.stdout.readline() == "ready\n"
     try:
-        second = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+        second = Warm(command, environment, refused)
+        second.communicate(timeout=60)
     finally:
-        first.send_signal(signal.SIGKILL)
+        first.kill()
         first.communicate()
     assert second.returncode == 1
-    assert second.stderr.strip().splitlines()[-1] == f"jumpseat.errors.WorkspaceInUse: {HELD}"
+    assert refused.read_text().strip().splitlines()[-1] == f"jumpseat.errors.WorkspaceInUse: {HELD}"
 
-    third = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    third = Warm(command, environment)
     try:
-        assert third.stdout is not None
         assert third.stdout.readline() == "ready\n"  # the killed one counts as living for ten minutes where nothing proves that it is gone
     finally:
         third.kill()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +14,15 @@ from test_worker import OBJECT, RECORD, plugin, until
 from jumpseat import Host
 from jumpseat.work.queue import work_engine
 from jumpseat.work.reaper import HeldWork
+from warm import Warm
 
 CHILD = str(Path(__file__).with_name("reaped_child.py"))
 
 
 @contextmanager
-def child(workspace: Path, url: str, name: str, behaviour: str, dead_seconds: str | None) -> Iterator[subprocess.Popen[str]]:
-    arguments = [sys.executable, CHILD, str(workspace), url, name, behaviour, *([dead_seconds] if dead_seconds else [])]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+def child(workspace: Path, url: str, name: str, behaviour: str, dead_seconds: str | None) -> Iterator[Warm]:
+    process = Warm([CHILD, str(workspace), url, name, behaviour, *([dead_seconds] if dead_seconds else [])])
     try:
-        assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         yield process
     finally:

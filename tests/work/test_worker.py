@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -31,6 +28,7 @@ from jumpseat import (
     hookimpl,
 )
 from jumpseat.errors import WorkspaceInUse
+from warm import Warm
 
 # DBOS keeps its threads per process; tests that run a worker keep to one test process at a time each.
 RECORD = Record(RecordRef("Case", "4711"), "The printer", contacts=(Contact("c1", "Paul", mobile="+33612345678"),))
@@ -162,16 +160,12 @@ def test_a_share_whose_worker_was_killed_while_sending_is_settled_once(
     session = host.open_session(RECORD, "room", host.operator())
     host.share(session.id, [], host.operator())
     log = workspace / "sent.txt"
-    child = subprocess.Popen(
-        [sys.executable, str(Path(__file__).with_name("worker_child.py")), str(workspace), database_url, *(["--keyed"] if keyed else [])],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        until(log.exists, 60)
-    finally:
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+    script = str(Path(__file__).with_name("worker_child.py"))
+    with Warm([script, str(workspace), database_url, *(["--keyed"] if keyed else [])]) as child:
+        try:
+            until(log.exists)
+        finally:
+            child.kill()
     assert state(host, session) == "sending"
 
     clock.by = timedelta(minutes=2)
