@@ -53,7 +53,7 @@ def routes(host: Host, book: Book) -> list[Route]:
             language,
             kind=room.kind,
             asker=room.opened_by,
-            record=room.record,
+            record=_named(room.record, language, host),
             code=room.code,
             longest=book.runtime.config.longest_side,
         )
@@ -114,6 +114,13 @@ def _gone(request: Request, language: str, room: Room | None) -> Response:
     else:
         heading = gettext("The session has ended")
     return _page(request, "gone.html", language, 410 if room else 404, heading=heading, known=room is not None)
+
+
+def _named(record: str, language: str, host: Host) -> str:
+    """Label and name of a record, the label in the language of who reads."""
+    labels = {supported.label for supported in host.catalogue.objects}
+    label = next((one for one in sorted(labels, key=len, reverse=True) if record.startswith(f"{one} ")), "")
+    return catalogue_of(language).gettext(label) + record.removeprefix(label) if label else record
 
 
 def _page(request: Request, template: str, language: str, status: int = 200, **values: Any) -> Response:

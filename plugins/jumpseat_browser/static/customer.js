@@ -19,7 +19,8 @@ let facing = "environment";
 let viewers = [];
 let awake = null;
 
-const line = new Line("customer", { token, page }, { word, state: lineIs });
+// Whoever loads the page again, or opens the link elsewhere, need not wait until this one counts as gone.
+const line = new Line("customer", { token, page }, { word, state: lineIs, leaving: () => stream && stop() });
 const pictures = new Pictures(video, (picture) => (line.send(picture), line.backlog));
 const givers = new Givers((rtc, to) => line.send({ rtc, to }));
 const messages = new Messages((words) => line.send({ text: words }));
@@ -74,7 +75,8 @@ function lineIs(state) {
 }
 
 function finish(why) {
-  over ||= why === "expired" || why === "unknown" ? why : "closed";
+  over ||= why === "expired" || why === "unknown" ? why : "closed"; // the word comes first, and says more than the end of the line
+  clock.stop();
   release(phase);
 }
 
@@ -173,7 +175,5 @@ async function flip() {
 for (const button of document.querySelectorAll("[data-start]")) button.addEventListener("click", start);
 $("stop").addEventListener("click", stop);
 $("flip")?.addEventListener("click", flip);
-// Whoever loads the page again, or opens the link elsewhere, need not wait until this one counts as gone.
-addEventListener("pagehide", () => stream && stop());
 video.addEventListener("resize", () => form($("frame"), video.videoWidth, video.videoHeight)); // also when a phone is turned
 draw();

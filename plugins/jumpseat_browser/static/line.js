@@ -9,8 +9,8 @@ export class Line {
   /**
    * @param {string} path of the websocket, beside the folder of this file
    * @param {object} hello what is said first, each time
-   * @param {{word: (word: object) => void, picture?: (picture: Blob) => void, state: (state: string) => void}} hears
-   *   a word of the host, a picture, and what becomes of the line: "open", "lost", or why it is over
+   * @param {{word: (word: object) => void, picture?: (picture: Blob) => void, state: (state: string) => void, leaving?: () => void}} hears
+   *   a word of the host, a picture, what becomes of the line ("open", "lost", or why it is over), and the time for last words
    */
   constructor(path, hello, hears) {
     this.address = new URL(`../${path}`, import.meta.url);
@@ -19,7 +19,10 @@ export class Line {
     Object.assign(this, { hello, hears, tries: 0 });
     // A browser that knows the network is back need not wait for the next try.
     addEventListener("online", () => this.again(0));
-    addEventListener("pagehide", () => queueMicrotask(() => this.socket?.close())); // behind the last words of the page
+    addEventListener("pagehide", () => {
+      hears.leaving?.();
+      this.socket?.close();
+    });
     addEventListener("pageshow", (event) => event.persisted && this.again(0));
     this.open();
   }

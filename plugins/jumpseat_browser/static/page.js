@@ -1,7 +1,8 @@
 /** What both pages have in common: texts, sections, title and sign, the clock, messages. */
 
 export const $ = (id) => document.getElementById(id);
-export const language = document.documentElement.lang;
+/** The page's language as the person's browser has it: en-GB writes times otherwise than en-US. */
+export const language = navigator.languages.find((one) => one.startsWith(document.documentElement.lang)) ?? document.documentElement.lang;
 const texts = new Map([...$("texts").content.children].map((one) => [one.dataset.text, one.textContent]));
 const title = document.title;
 
@@ -61,6 +62,12 @@ export class Clock {
   set(seconds) {
     this.end = performance.now() + seconds * 1000;
     this.draw();
+  }
+
+  /** Once the session is over there is nothing left to tell. */
+  stop() {
+    this.end = undefined;
+    put($("time"));
   }
 
   draw() {

@@ -51,9 +51,9 @@ function draw() {
   if (room.record) put($("heading"), room.record);
   $("tools").hidden = Boolean(over) || !room.state;
   $("snap").hidden = $("pointing").hidden = !live;
+  $("full").hidden = !live || !document.fullscreenEnabled;
   $("messages").hidden = Boolean(over) || !room.state;
   mark(live, said ? [text(said), room.record].filter(Boolean).join(" – ") : "");
-  if (over) put($("time"));
 }
 
 function word(said) {
@@ -101,6 +101,7 @@ function lineIs(state) {
 
 function finish(why) {
   over ||= why === "expired" || why === "unknown" ? why : "closed"; // the word comes first, and says more than the end of the line
+  clock.stop();
   interrupted(false);
   clear();
   delete sessionStorage[KEPT];
@@ -279,7 +280,6 @@ $("end").addEventListener("click", () => {
 $("sure").addEventListener("close", () => {
   if ($("sure").returnValue === "end" && !over && !line.send({ end: true })) put($("result"), text("noend"));
 });
-$("full").hidden = !document.fullscreenEnabled;
 $("full").addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : $("stage").requestFullscreen()));
 addEventListener("hashchange", () => location.hash && location.reload());
 draw();

@@ -184,8 +184,10 @@ def scene_with(playwright: Playwright, folder: Path, database: Path) -> Iterator
 @contextmanager
 def browser_with(playwright: Playwright, film: Path, *flags: str) -> Iterator[Browser]:
     """A Chromium whose camera sees a film, and which shows the tab that is called ``Shown`` when it is asked for a screen."""
-    found = os.environ.get("JUMPSEAT_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found and not Path(playwright.chromium.executable_path).is_file():
+    installed = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
+    candidates = [os.environ.get("JUMPSEAT_TEST_CHROMIUM"), *installed, playwright.chromium.executable_path]
+    found = next((path for path in candidates if path and Path(path).is_file()), None)
+    if found is None:
         if os.environ.get("CI") == "true":
             pytest.fail("There is no Chromium.")
         pytest.skip("There is no Chromium here.")
