@@ -7,11 +7,22 @@ which a session is ended there, ``memory`` what the host keeps for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from jumpseat import SessionType, hookimpl
 from jumpseat_meshcentral.session_type import MeshCentral
+
+if TYPE_CHECKING:
+    import click
 
 
 @hookimpl
 def register_session_types() -> Iterable[SessionType]:
     return [MeshCentral()]
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    from jumpseat_meshcentral.commands import make_token
+
+    cli.add_command(make_token)

@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
-from jumpseat import Config, ProviderRefused, ProviderUnreachable, Secret, Setting, say
+from jumpseat import Config, InvalidValue, ProviderRefused, ProviderUnreachable, Secret, Setting, say
 
 SETTINGS_FILE = "metadata/plugins/meshcentral.yaml"
 TELL, ASK, BAR = 1, 8, 64
@@ -95,8 +95,7 @@ def missing(config: Config) -> str:
     """What has to be set, or set otherwise, before the server can be used; empty when nothing."""
     if not config.url or not config.token_user or not config.token_password:
         return say("Set 'url', 'token_user' and 'token_password' of a MeshCentral server in {file}.", file=SETTINGS_FILE)
-    parts = urlsplit(_url(config))
-    if parts.scheme != "https" or not parts.hostname or parts.username or parts.path or parts.query or parts.fragment:
+    if not _is_url(_url(config)):
         return say("'url' in {file} has to be https://HOST or https://HOST:PORT.", file=SETTINGS_FILE)
     if not _DOMAIN.fullmatch(str(config.domain or "")):
         return say("'domain' in {file} has to be the name of a MeshCentral domain: letters, digits, '-' and '_'.", file=SETTINGS_FILE)
@@ -112,5 +111,25 @@ def consent_of(config: Config) -> int:
     return int(config.consent) | ASK
 
 
+def check_url(url: str) -> str:
+    """An address that was typed, without a slash at its end.
+
+    Raises:
+        InvalidValue: it can be none of a server.
+    """
+    if not _is_url(url.strip().rstrip("/")):
+        raise InvalidValue(say("The address of a MeshCentral server has to be https://HOST or https://HOST:PORT."), param="url")
+    return url.strip().rstrip("/")
+
+
 def _url(config: Config) -> str:
     return str(config.url).strip().rstrip("/")
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(host) and not (parts.username or parts.path or parts.query or parts.fragment)

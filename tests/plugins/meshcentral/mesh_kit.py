@@ -29,15 +29,19 @@ from typing import Any, TypeVar
 
 import fasteners
 import pytest
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from display import Display
 
+import jumpseat_meshcentral
 from jumpseat import Secret
+from jumpseat_meshcentral.commands import FILES, make_token
 from jumpseat_meshcentral.line import Line
 from jumpseat_meshcentral.server import Server
 
 VERSION = "1.1.55"
+README = Path(jumpseat_meshcentral.__file__).parent / "README.md"
 INSTALL_SECONDS, START_SECONDS = 300, 60
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
 LINUX_X86_64 = 6
@@ -150,38 +154,21 @@ def _command(package: Path, folder: Path, port: int) -> list[str]:
 
 
 def _config(folder: Path, port: int) -> dict[str, Any]:
-    settings = {
-        "datapath": str(folder / "data"),
-        "filespath": str(folder / "files"),
-        "cert": "127.0.0.1",
-        "WANonly": True,
-        "port": port,
-        "portBind": "127.0.0.1",
-        "exactPorts": True,
-        "redirPort": 0,
-        "mpsPort": 0,
-        "selfUpdate": False,
-        "amtScanner": False,
-        "meshScanner": False,
-        "amtManager": False,
-        "localDiscovery": False,
-        "agentTimeStampServer": False,
-        "autoBackup": False,
-        "noAgentUpdate": 1,
-        "no2FactorAuth": True,
-    }
-    return {
-        "settings": settings,
-        "domains": {"": {"title": "Support", "newAccounts": False, "guestDeviceSharing": {"maxSessionTime": 1440}}},
-    }
+    """The configuration of the README, for this port and these folders."""
+    text = re.search(r"```json\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    assert text
+    config: dict[str, Any] = json.loads(text[1])
+    config["settings"] |= {"port": port, "datapath": str(folder / "data"), "filespath": str(folder / "files")}
+    return config
 
 
 def _with_token(account: Mesh) -> Mesh:
-    """The server, with a login token of that account."""
-    with account.line() as line:
-        token = line.ask("createLoginToken", lambda said: said.get("action") == "createLoginToken", seconds=10, name="jumpseat", expire=0)
-    assert token is not None, "The server makes no token."
-    return replace(account, user=Secret(token["tokenUser"]), password=Secret(token["tokenPass"]))
+    """The server, with a login token of that account, made as the README says."""
+    arguments = ["--url", account.url, "--account", account.user.reveal(), "--ca-file", str(account.ca_file), "--into", str(account.folder)]
+    done = CliRunner().invoke(make_token, arguments, input=f"{account.password.reveal()}\n", catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    user, password = (Secret((account.folder / file).read_text()) for file in FILES)
+    return replace(account, user=user, password=password)
 
 
 @contextmanager

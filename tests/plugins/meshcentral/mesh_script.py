@@ -32,6 +32,7 @@ from websockets.sync.server import ServerConnection, serve
 SILENT = logging.Logger("mesh-script", logging.CRITICAL)
 """It would log the headers that it gets."""
 USER, PASSWORD = "~t:AbCdEfGhIjKlMnOp", "pQrStUvWxYz0123456789"
+ACCOUNT, ACCOUNT_PASSWORD = "crmsvc", "thePasswordOfTheAccount"
 
 
 @dataclass
@@ -117,7 +118,7 @@ class Scripted:
 
     def _knows(self, headers: Headers) -> bool:
         parts = [base64.b64decode(part).decode() for part in headers.get("x-meshauth", "").split(",")]
-        return parts == [USER, PASSWORD]
+        return parts in ([USER, PASSWORD], [ACCOUNT, ACCOUNT_PASSWORD])
 
     def _answer(self, socket: ServerConnection, call: dict[str, Any]) -> None:
         self.asked.append(call)
@@ -187,6 +188,9 @@ class Scripted:
     def _deletemesh(self, call: Mapping[str, Any]) -> list[dict[str, Any]]:
         gone = self.groups.pop(call["meshid"], None)
         return [{"result": "ok" if gone else "Unknown device group"}]
+
+    def _createLoginToken(self, call: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [{"tokenUser": USER, "tokenPass": PASSWORD, "name": call["name"]}]
 
     def _events(self, call: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [{"events": self.events[: call["limit"]]}]
