@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jumpseat import InvalidValue, SupporterInfo
-from jumpseat_sandbox.crm import Crm, Note, Row, Told, load
+from jumpseat_sandbox.crm import Crm, Note, Picture, Row, Told, load
 from jumpseat_sandbox.flavours import FLAVOURS
 from jumpseat_sandbox.journal import Journal
 from jumpseat_sandbox.stand_in.words import Kind, Words
@@ -46,6 +46,7 @@ class Desk:
 
     def __init__(self, look: str, source: str, journal: Path) -> None:
         self.look, self.source = look, source
+        self._folder = journal.parent
         self._journal = Journal(journal)
         self._loaded = load(FLAVOURS[look])
         self._lock = threading.Lock()
@@ -102,9 +103,17 @@ class Desk:
         """The fields of a record that have a value."""
         return self._values(kind.fields, row, words)
 
-    def feed(self, object: str, id: str) -> Sequence[Note]:
-        """What was written to a record, newest first."""
-        return [note for note in reversed(self.crm().notes) if (note.object, note.id) == (object, id)]
+    def feed(self, object: str, id: str) -> Sequence[Note | Picture]:
+        """What was written to a record and the pictures it was given, newest first."""
+        crm = self.crm()
+        written: list[Note | Picture] = [*crm.notes, *crm.pictures]
+        found = [one for one in written if (one.object, one.id) == (object, id)]
+        return sorted(found, key=lambda one: one.at)[::-1]  # not reverse=True, which leaves those of the same second oldest first
+
+    def picture(self, object: str, id: str, file: str) -> Path | None:
+        """Where a picture of a record lies; None for a file that is none of its pictures."""
+        known = {one.file for one in self.crm().pictures if (one.object, one.id) == (object, id)}
+        return self._folder / file if file in known else None
 
     def bell(self, person: SupporterInfo) -> Sequence[Told]:
         """What the CRM told somebody, newest first."""

@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from jumpseat import SupporterInfo
@@ -120,6 +120,7 @@ class StandIn:
                 Route("/{look}/bell", self._bell),
                 Route("/{look}/{object}", self._list),
                 Route("/{look}/{object}/{id}", self._record),
+                Route("/{look}/{object}/{id}/pictures/{name}", self._picture),
             ],
             # A page elsewhere whose name was made to lead here gets nothing.
             middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[ADDRESS])],
@@ -182,11 +183,21 @@ class StandIn:
             "record.html",
             desk,
             kind=kind,
+            id=id,
             name=desk.name(kind, row),
             values=desk.values(kind, row, seat.words),
             feed=desk.feed(kind.object, id),
             parts={component: self._part(desk, component, person, kind.object, id, seat) for component in COMPONENTS},
         )
+
+    def _picture(self, request: Request) -> Response:
+        """A picture of a record, for whoever may see the record."""
+        desk, kind, seat = self._asked(request)
+        found = desk.record(kind, request.path_params["id"], desk.person(seat.name)) if desk and kind else None
+        file = desk.picture(kind.object, found[0], f"pictures/{request.path_params['name']}") if desk and kind and found else None
+        if file is None:
+            return self._missing(request, "not_visible")
+        return FileResponse(file, headers={"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"})
 
     def _part(self, desk: Desk, component: str, person: SupporterInfo, object: str, id: str, seat: Seat) -> Part:
         """One look signs a form, the other asks for an address: both ways are tried out."""

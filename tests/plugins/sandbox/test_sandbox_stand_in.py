@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from jumpseat import Secret
+from jumpseat import Record, RecordRef, Secret
 from jumpseat.access.signed import read_signed
+from jumpseat.testing import a_picture
 from jumpseat_sandbox.crm import load
 from jumpseat_sandbox.flavours import FLAVOURS
 from jumpseat_sandbox.journal import Journal
@@ -128,6 +129,22 @@ def test_the_language_that_somebody_chooses_is_the_one_that_the_host_reads(
         known = source.find_supporter("005A000000Jmu02IAB")
         assert known is not None
         assert known.language == language
+
+
+def test_a_picture_of_a_record_stands_in_its_activity_for_those_who_may_see_it(
+    crm: str, browser: requests.Session, desks: dict[str, Desk], lend: Callable[..., SandboxSource]
+) -> None:
+    source = lend(SandboxSource())
+    desks["salesforce"] = Desk("salesforce", "sandbox", source.runtime.folder / "sandbox-salesforce.jsonl")
+    for path in (CASE, CONFIDENTIAL):
+        source.attach(Record(RecordRef("Case", path.rpartition("/")[2]), "4711"), a_picture(), "The dialog <b>that</b> is in the way.")
+    choose(browser, crm, person="Emma Clarke")
+
+    (shown,) = re.findall(r'<img src="([^"]+)" alt="The dialog &lt;b&gt;that&lt;/b&gt; is in the way.">', browser.get(crm + CASE).text)
+    picture = browser.get(crm + shown)
+    assert (picture.content, picture.headers["Content-Type"]) == (a_picture().content, "image/png")
+    assert browser.get(crm + shown.replace(CASE, CONFIDENTIAL)).status_code == 404
+    assert browser.get(f"{crm}{CASE}/pictures/..%2fsandbox-salesforce.jsonl").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/person", "/jumpseat"])
