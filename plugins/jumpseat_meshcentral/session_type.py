@@ -50,7 +50,7 @@ SWEEP_SECONDS = 60.0
 """Leftovers are looked for no more often than this."""
 NOT_HERE = say(
     "The customer is not here yet: there is nothing to join before their program runs. "
-    "Send them the link, or read the code to them, and join when the session says that they are online."
+    "Send them the link, and join when the session says that they are online."
 )
 OVER_THERE = say("Session {code} is gone at MeshCentral. Create a new session.")
 NO_LINK = say("MeshCentral's answer holds no link. Check that guest sharing and invitations are switched on there.")

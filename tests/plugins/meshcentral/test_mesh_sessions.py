@@ -205,7 +205,7 @@ def test_joining_has_to_wait_for_the_customer(mesh: MeshCentral, server: Scripte
         mesh.supporter_link(session, a_supporter())
     assert refused.value.message == (
         "The customer is not here yet: there is nothing to join before their program runs. "
-        "Send them the link, or read the code to them, and join when the session says that they are online."
+        "Send them the link, and join when the session says that they are online."
     )
     assert "createDeviceShareLink" not in server.actions
 
