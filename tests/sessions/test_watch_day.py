@@ -37,8 +37,8 @@ class BySession(SessionType):
     def least_seconds(self, sessions):
         return sessions / (0.8 * self.limit / self.window)
 
-    def reach(self, at, asked, positions):
-        """How many calls it takes, and about which sessions they tell something."""
+    def reach(self, at, asked, newest):
+        """How many calls it takes, and about which sessions they tell something; ``newest`` is the number of the newest of all."""
         return len(asked), asked
 
 
@@ -56,16 +56,15 @@ class ByPage(SessionType):
     def least_seconds(self, sessions):
         return math.ceil(sessions / 1000) * DAY / (0.8 * self.limit) / (0.9 if self.deep_at else 1)
 
-    def reach(self, at, asked, positions):
-        places = [(positions(one) // 1000 + 1, one) for one in asked]
-        pages = max((page for page, _ in places), default=0)
+    def reach(self, at, asked, newest):
+        pages = (newest - min(one.number for one in asked)) // 1000 + 1 if asked else 0
         accounted = math.ceil(len(asked) / 1000)
         if pages > accounted:
             if at < self.deep_at:
                 pages = accounted
             else:
                 self.deep_at = at + (pages - accounted) * DAY / (0.8 * self.limit) / 0.1
-        return pages, [one for page, one in places if page <= pages]
+        return pages, [one for one in asked if one.number > newest - 1000 * pages]
 
 
 @dataclass
@@ -140,7 +139,7 @@ class Day:
     def call(self, at, rows):
         """The provider's side: so many calls, in a sliding window; nobody answers during the outage."""
         self.looks += 1
-        calls, told = self.type.reach(at, rows, lambda one: len(self.known) - 1 - one.number)
+        calls, told = self.type.reach(at, rows, len(self.known) - 1)
         if OUTAGE[0] <= at < OUTAGE[1]:
             calls = min(calls, 1)  # the first call finds nobody there
         self.calls.append((at, calls))
@@ -153,16 +152,14 @@ class Day:
 
     def see(self, at, rows):
         for one in rows:
-            there = one.joins <= at < one.leaves
-            if there and not one.joined and one.joins > 0:
-                one.joined = True
-                soon = one.joins - one.opened <= 1700
-                if not OUTAGE[0] - 60 <= one.joins < OUTAGE[1] + 300:
+            if one.joins <= at < one.leaves:
+                if not one.joined and one.joins > 0 and not OUTAGE[0] - 60 <= one.joins < OUTAGE[1] + 300:
+                    soon = one.joins - one.opened <= 1700
                     (self.waits if soon else self.idle_waits).append(at - one.joins)
-            one.joined, one.online = one.joined or there, there
-            if there:
+                one.joined = one.online = True
                 self.here[one.number] = one
-            else:
+            elif one.online:
+                one.online = False
                 self.here.pop(one.number, None)
 
     # --- in place of the queries ---
