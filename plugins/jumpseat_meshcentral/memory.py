@@ -6,7 +6,7 @@ session. Nothing secret is kept.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,8 @@ from jumpseat_meshcentral.groups import Node
 REMEMBERED = timedelta(days=90)
 """Behind the end of a session; the server itself keeps events for 20 days unless it is told otherwise."""
 CLOSED = "closed"
+MOST_JOINS = 50
+"""Noted of one device; older ones are dropped."""
 
 
 class Memory:
@@ -38,14 +40,22 @@ class Memory:
         key = _session(correlation_id)
         return str(self._kept.get(key).get(key, {}).get("link") or "")
 
-    def joins(self, session: Session, node: Node, supporter: Supporter) -> None:
-        """Note that a supporter is about to join a session on a device."""
+    def joins(self, session: Session, node: Node, supporter: Supporter, at: datetime) -> None:
+        """Note that a supporter is about to join a session on a device. One device may be in many sessions, one after the other.
+
+        Args:
+            session: the session.
+            node: the device.
+            supporter: who joins.
+            at: the time on the server's clock, as in its log.
+        """
         key = _session(session.correlation_id)
-        customer = self._kept.get(key).get(key, {}).get("customer") or ""
-        known = {"session": session.correlation_id, "code": session.code, "customer": customer, "device": node.name}
+        known = {"session": session.correlation_id, "code": session.code, "device": node.name}
+        known["customer"] = str(self._kept.get(key).get(key, {}).get("customer") or "")
+        join = {**known, "at": at.isoformat(), "guest": guest_name(supporter), "supporter": supporter.id}
 
         def note(before: Mapping[str, Any] | None) -> Mapping[str, Any]:
-            return {**known, "supporters": {**(before or {}).get("supporters", {}), guest_name(supporter): supporter.id}}
+            return {"joins": [*(before or {}).get("joins", ()), join][-MOST_JOINS:]}
 
         self._kept.change(_node(node.id), note, keep_until=session.valid_until + REMEMBERED)
 
@@ -64,10 +74,10 @@ class Memory:
         found = self._kept.get(*map(_session, correlation_ids))
         return {id: note for id in correlation_ids if (note := found.get(_session(id))) and note.get("state") == CLOSED}
 
-    def of_nodes(self, nodes: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """What is known of devices, by their id at the server."""
+    def joins_on(self, nodes: Collection[str]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """The joins that are known of devices, oldest first, by the device's id at the server."""
         found = self._kept.get(*map(_node, nodes)) if nodes else {}
-        return {node: note for node in nodes if (note := found.get(_node(node)))}
+        return {node: found[_node(node)]["joins"] for node in nodes if _node(node) in found}
 
 
 def guest_name(supporter: Supporter) -> str:

@@ -19,6 +19,8 @@ PAGE = 500
 BEGAN, ENDED = 15, 11
 """Kinds of entries: a desktop was shown; it is not any more."""
 LONG_SECONDS = 20.0
+CLOCKS_APART = timedelta(seconds=2)
+"""A connection's begin is known to a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Entry:
     account: str
     seconds: int = 0
     """How long it lasted; only known at the end."""
+
+    @property
+    def began(self) -> datetime:
+        """When the desktop was shown first."""
+        return self.at - timedelta(seconds=self.seconds)
 
     @property
     def id(self) -> str:
@@ -60,10 +67,12 @@ def page_of(line: Line, since: datetime, cursor: str | None, memory: Memory) -> 
     fresh = [entry for entry in read[offset:] if entry is not None and entry.at >= since]
     ended = {entry.id for entry in read if entry is not None and entry.kind == ENDED}
     rows = [entry for entry in fresh if entry.kind == ENDED or entry.id not in ended]
-    notes = memory.of_nodes({entry.node for entry in rows})
+    joins = memory.joins_on({entry.node for entry in rows})
     oldest = next((entry for entry in reversed(read) if entry is not None), None)
     goes_on = len(log) >= offset + PAGE and (oldest is None or oldest.at >= since)
-    return ConnectionPage(tuple(_row(entry, notes.get(entry.node, {})) for entry in rows), str(offset + PAGE) if goes_on else None)
+    return ConnectionPage(
+        tuple(_row(entry, _join_of(entry, joins.get(entry.node, ()))) for entry in rows), str(offset + PAGE) if goes_on else None
+    )
 
 
 def _offset(cursor: str | None) -> int:
@@ -106,17 +115,23 @@ def _when(value: Any) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _row(entry: Entry, note: Mapping[str, Any]) -> Connection:
-    end = entry.at if entry.kind == ENDED else None
+def _join_of(entry: Entry, joins: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The join that led to an entry: the last one before it under this name, else the last one before it; empty where none is known."""
+    before = [join for join in joins if datetime.fromisoformat(join["at"]) <= entry.began + CLOCKS_APART]
+    named = [join for join in before if join["guest"] == entry.guest]
+    return next(reversed(named or before), {})
+
+
+def _row(entry: Entry, join: Mapping[str, Any]) -> Connection:
     return Connection(
         id=entry.id,
-        start=entry.at - timedelta(seconds=entry.seconds),
-        end=end,
-        correlation_id=note.get("session"),
-        session_code=note.get("code"),
-        user_id=note.get("supporters", {}).get(entry.guest),
+        start=entry.began,
+        end=entry.at if entry.kind == ENDED else None,
+        correlation_id=join.get("session"),
+        session_code=join.get("code"),
+        user_id=join.get("supporter") if join.get("guest") == entry.guest else None,
         supporter_name=entry.guest or entry.account or None,
-        customer_name=note.get("customer") or None,
+        customer_name=join.get("customer") or None,
         device_id=entry.node.rpartition("/")[2],
-        description=note.get("device") or None,
+        description=join.get("device") or None,
     )

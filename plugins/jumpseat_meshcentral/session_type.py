@@ -64,6 +64,7 @@ class MeshCentral(SessionType):
     # The server ends the supporter's access by itself, and not the customer's program: so the host closes what has expired.
     abilities = Abilities(control=True, joined_signal=True, late_supporter_link=True, findable=True, connections=True, devices=True)
     settings = SETTINGS
+    account = "meshcentral"
     deadline_seconds = 45.0
     poll_seconds = 5.0
 
@@ -111,8 +112,8 @@ class MeshCentral(SessionType):
             group = self._group_of(line, session)
             node = self._newest(line, group)
             self._see_that_it_asks(line, group)
-            self._memory.joins(session, node, supporter)
             begin = server_time(line, self.clock.now())
+            self._memory.joins(session, node, supporter, begin)
             seconds = math.floor((session.valid_until - self.clock.now()).total_seconds())
             if seconds < 1:
                 raise ProviderRefused(OVER_THERE.format(code=session.code))

@@ -12,7 +12,6 @@ import json
 import logging
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,6 +27,8 @@ from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
+
+from jumpseat.testing.fakes import NOW
 
 SILENT = logging.Logger("mesh-script", logging.CRITICAL)
 """It would log the headers that it gets."""
@@ -48,6 +49,8 @@ class Scripted:
     """Newest first."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     signed_in: int = 0
+    now: datetime = NOW
+    """What the server's clock says."""
     deaf: set[str] = field(default_factory=set)
     """Calls that are done and not answered."""
     hangs_up: set[str] = field(default_factory=set)
@@ -100,7 +103,9 @@ class Scripted:
             socket.send(json.dumps({"action": "close", "cause": "noauth", "msg": "noauth-2d"}))
             return
         self.signed_in += 1
-        socket.send(json.dumps({"action": "serverinfo", "serverinfo": {"name": "127.0.0.1", "serverTime": round(time.time() * 1000)}}))
+        socket.send(
+            json.dumps({"action": "serverinfo", "serverinfo": {"name": "127.0.0.1", "serverTime": round(self.now.timestamp() * 1000)}})
+        )
         socket.send(json.dumps({"action": "userinfo", "userinfo": {"_id": "user//crmsvc", "name": "crmsvc"}}))
         with suppress(ConnectionClosed):
             for text in socket:

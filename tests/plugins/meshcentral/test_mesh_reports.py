@@ -65,6 +65,26 @@ def test_connections_outlive_the_group_at_the_server(mesh: MeshCentral, server: 
     assert [row.correlation_id for row in everything(mesh)] == ["c-1"]
 
 
+def test_a_device_that_comes_again_is_told_apart_by_time(mesh: MeshCentral, server: Scripted) -> None:
+    first, node = joined(mesh, server, "c-1")
+    server.looked(node, "Sam Support", server.now + timedelta(minutes=1), 60, relay="r1")
+    mesh.close(first)
+    server.now += timedelta(hours=1)
+    _, again = joined(mesh, server, "c-2")
+    server.looked(again, "Sam Support", server.now + timedelta(minutes=1), 60, relay="r2")
+
+    assert node == again
+    assert [row.correlation_id for row in everything(mesh)] == ["c-2", "c-1"]
+
+
+def test_of_two_supporters_each_has_their_own_connection(mesh: MeshCentral, server: Scripted) -> None:
+    session, node = joined(mesh, server)
+    mesh.supporter_link(session, a_supporter("005-other", "Olga Other"))
+    server.looked(node, "Sam Support", AT, 60)
+
+    assert [(row.user_id, row.supporter_name) for row in everything(mesh)] == [("005000000000001", "Sam Support")]
+
+
 def test_a_connection_that_lasts_has_no_end_yet(mesh: MeshCentral, server: Scripted) -> None:
     _, node = joined(mesh, server)
     server.log(15, node, "Sam Support", AT, ["r1", "a", "b"])
