@@ -244,6 +244,8 @@ class LiveRoom:
                 self._finish(key, spell.away[1])
         if self.shows and moment - self._granted >= IDLE_SECONDS and self.credit == 0:
             self._allow(1)
+        for other in self._everybody():
+            other.wire.give_up_if_stuck()
         if moment - self._told >= TELL_SECONDS:
             self.tell_all()
 

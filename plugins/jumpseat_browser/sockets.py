@@ -178,20 +178,26 @@ class Sockets:
 
     async def _talk(self, socket: WebSocket, wire: Wire, talker: _Talker, picture: Callable[[], bytes | None] = lambda: None) -> None:
         """Both ways, until one of them has ended."""
-        writing = asyncio.create_task(wire.write(socket.send, picture))
+        ways = [asyncio.create_task(_read(socket, talker)), asyncio.create_task(wire.write(socket.send, picture))]
         try:
-            while (message := await socket.receive())["type"] != "websocket.disconnect":
-                data = message.get("bytes")
-                if data is not None:
-                    talker.bytes(data)
-                else:
-                    talker.text(message["text"])
-            if message.get("code") == MOVED:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            if ways[0].done() and ways[0].result() == MOVED:
                 await self._relay.farewell()
         finally:
-            writing.cancel()
-            with suppress(asyncio.CancelledError, Exception):  # nobody is there any more to whom it could be sent
-                await writing
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)  # nobody is there any more to whom it could be sent
+
+
+async def _read(socket: WebSocket, talker: _Talker) -> int | None:
+    """What the page says; answers the code with which the socket was closed."""
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        data = message.get("bytes")
+        if data is not None:
+            talker.bytes(data)
+        else:
+            talker.text(message["text"])
+    return message.get("code")
 
 
 class _Talker:

@@ -29,6 +29,8 @@ class Wire:
         self._newest: dict[str, str] = {}
         self._wake = asyncio.Event()
         self._code: int | None = None
+        self._since: float | None = None
+        self._writing: asyncio.Task[Any] | None = None
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Send this, behind what waits."""
@@ -63,18 +65,22 @@ class Wire:
             send: of the socket.
             picture: the next picture that this page may have; None where there is none.
         """
-        try:
-            while self._code is None or self._waiting or self._newest:
-                await self._wake.wait()
-                self._wake.clear()
-                while message := self._next(picture):
-                    async with asyncio.timeout(GONE_AFTER_SECONDS):
-                        await send(message)
-            code = self._code
-        except TimeoutError:
-            code = TOO_SLOW
-        async with asyncio.timeout(GONE_AFTER_SECONDS):
-            await send({"type": "websocket.close", "code": code, "reason": ""})
+        self._writing = asyncio.current_task()
+        while self._code is None or self._waiting or self._newest:
+            await self._wake.wait()
+            self._wake.clear()
+            while message := self._next(picture):
+                self._since = time.monotonic()
+                await send(message)
+                self._since = None
+        self._since = time.monotonic()
+        await send({"type": "websocket.close", "code": self._code, "reason": ""})
+
+    def give_up_if_stuck(self) -> None:
+        """End the writing when a message has not gone out for too long: the page takes nothing any more."""
+        # Looked at now and then, which costs less than a timer for each message.
+        if self._since is not None and self._writing is not None and time.monotonic() - self._since > GONE_AFTER_SECONDS:
+            self._writing.cancel()
 
     def _next(self, picture: Callable[[], bytes | None]) -> dict[str, Any] | None:
         if self._waiting:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from api_kit import Api, make_workspace, serving, until
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -19,10 +21,11 @@ from websockets.sync.client import connect
 
 from jumpseat import Host, hookimpl
 from jumpseat.api.guard import MAX_BODY, MAX_PLUGIN_BODY
-from jumpseat.api.server import LARGEST_MESSAGE
-from jumpseat.cli.serve import own_url
+from jumpseat.api.server import LARGEST_MESSAGE, Server, socket_settings
+from jumpseat.cli.serve import listening, own_url
 from jumpseat.errors import UsageError
 from jumpseat.metrics import REGISTRY
+from jumpseat.web.app import create_app
 
 TOKEN = "t0p-s3cret-in-the-path"
 EVERYWHERE = "0.0.0.0"  # noqa: S104  # nothing listens there, it is only asked about
@@ -47,10 +50,20 @@ class Talking:
             await socket.accept()
             raise RuntimeError(f"token={TOKEN}")
 
+        async def flood(socket: WebSocket) -> None:
+            await socket.accept()
+            while True:
+                await socket.send_bytes(b"x" * LARGEST_MESSAGE)
+
         async def size(request: Request) -> PlainTextResponse:
             return PlainTextResponse(str(len(await request.body())))
 
-        return [WebSocketRoute("/echo/{token}", echo), WebSocketRoute("/fail", fail), Route("/size/{token}", size, methods=["POST"])]
+        return [
+            WebSocketRoute("/echo/{token}", echo),
+            WebSocketRoute("/fail", fail),
+            WebSocketRoute("/flood", flood),
+            Route("/size/{token}", size, methods=["POST"]),
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +160,24 @@ def test_websockets_end_with_the_server_and_are_asked_to_come_back(workspace: Pa
         opened.__exit__(None, None, None)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1012
+
+
+def test_one_whose_other_side_takes_nothing_any_more_does_not_hold_up_the_end(workspace: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with Host.open(workspace, plugins=[Talking()]) as host, listening("127.0.0.1", 0) as listener:
+        config = uvicorn.Config(create_app(host), log_config=None, timeout_graceful_shutdown=60, **socket_settings())
+        server = Server(config, 0, lambda: None, lambda: None)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        until(lambda: server.started)
+        with connect(
+            at(f"http://127.0.0.1:{listener.getsockname()[1]}", "flood"), proxy=None, max_size=None, max_queue=1, close_timeout=0.1
+        ) as stuck:
+            stuck.recv(timeout=60)
+            server.should_exit = True
+            thread.join(60)
+
+    assert not thread.is_alive()
+    assert "timeout graceful shutdown exceeded" not in caplog.text
 
 
 def until_some(look: Any) -> list[Any]:

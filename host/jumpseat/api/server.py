@@ -7,6 +7,7 @@ the waiting.
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
@@ -17,6 +18,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from jumpseat.api.stopping import Sign
 from jumpseat.host import Host
@@ -25,6 +27,8 @@ DRAIN_SECONDS = 5.0
 """How long calls are still taken after SIGTERM: longer than a balancer needs to notice that readiness is false."""
 FINISH_SECONDS = 8
 """How long the calls that run then may take to end; the process is to be gone after 10 s."""
+GOODBYE_SECONDS = 2.0
+"""How long a websocket may take to end when the server does."""
 LARGEST_MESSAGE = 4 * 1024 * 1024
 """Bytes of one message on a websocket; a page that sends a larger one is cut off."""
 PING_SECONDS = 20.0
@@ -71,7 +75,14 @@ class Server(uvicorn.Server):
         self._state.draining.set()
         self._state.stopping.set()
         threading.Thread(target=self._on_stop, name="stopping", daemon=True).start()
+        asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._cut_websockets)
         await super().shutdown(sockets)
+
+    def _cut_websockets(self) -> None:
+        """They were told to end; one whose other side takes nothing any more would be waited for in vain."""
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, WebSocketsSansIOProtocol):
+                connection.transport.abort()
 
 
 def run_server(
