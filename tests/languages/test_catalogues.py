@@ -124,7 +124,8 @@ def hard_coded(source: str) -> list[str]:
 
 
 def templates() -> Iterator[Path]:
-    return (ROOT / "host" / "jumpseat" / "web" / "templates").rglob("*.html")
+    for folder in (ROOT / "host" / "jumpseat" / "web", ROOT / "plugins" / "jumpseat_browser"):
+        yield from (folder / "templates").rglob("*.html")
 
 
 def test_pages_say_nothing_that_is_not_translated() -> None:

@@ -29,6 +29,7 @@ const messages = new Messages((words) => line.send({ text: words }));
 function obstacle() {
   if (!isSecureContext) return "insecure";
   const media = navigator.mediaDevices;
+  if (!camera && navigator.userAgentData?.mobile) return "unable"; // some phones know the function, and refuse each time
   return (camera ? media?.getUserMedia : media?.getDisplayMedia) && self.OffscreenCanvas ? "" : "unable";
 }
 
@@ -98,12 +99,12 @@ const REFUSED = { NotAllowedError: "refused", SecurityError: "refused", NotFound
 
 async function start() {
   if (stream || phase === "asking") return;
-  const before = phase;
-  phase = "asking";
+  phase = busy ? "ready" : "asking";
   draw();
+  if (busy) return;
   try {
     const given = await capture();
-    if (over || busy) return stopTracks(given), (phase = before), draw();
+    if (over || busy) return stopTracks(given), (phase = "ready"), draw();
     await use(given);
   } catch (error) {
     phase = REFUSED[error.name] ?? "inuse";

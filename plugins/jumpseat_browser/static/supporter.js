@@ -30,11 +30,21 @@ const messages = new Messages((words) => line?.send({ text: words }));
 /** The token leaves the address bar at once: addresses are copied, shown and kept in histories. */
 function takeToken() {
   const given = location.hash.slice(1);
-  if (given) {
-    sessionStorage[KEPT] = given;
-    history.replaceState(null, "", location.pathname + location.search);
+  if (given) history.replaceState(null, "", location.pathname + location.search);
+  try {
+    if (given) sessionStorage[KEPT] = given;
+    return given || sessionStorage[KEPT];
+  } catch {
+    return given; // a browser that keeps nothing: the page cannot be loaded again
   }
-  return sessionStorage[KEPT];
+}
+
+function forgetToken() {
+  try {
+    delete sessionStorage[KEPT];
+  } catch {
+    // nothing was kept
+  }
 }
 
 function draw() {
@@ -104,7 +114,7 @@ function finish(why) {
   clock.stop();
   interrupted(false);
   clear();
-  delete sessionStorage[KEPT];
+  forgetToken();
   for (const dialog of document.querySelectorAll("dialog")) dialog.close();
   if (document.fullscreenElement) document.exitFullscreen();
   draw();

@@ -110,6 +110,27 @@ def test_the_supporter_sees_directly_what_another_implementation_shows(scene: Sc
         shows_halves(supporter)
 
 
+def test_a_browser_that_gives_no_frames_as_a_stream_shows_the_same(scene: Scene) -> None:
+    meeting = scene.open()
+    supporter = meeting.supporter_window(script=ONLY_RELAY)
+    shares(meeting.customer_window(script="delete window.MediaStreamTrackProcessor"))
+    shows_halves(supporter)
+
+
+@pytest.mark.long
+def test_the_customer_takes_the_other_camera_and_goes_on_showing(scene: Scene) -> None:
+    meeting = scene.open()
+    two = "MediaDevices.prototype.enumerateDevices = async () => [{ kind: 'videoinput' }, { kind: 'videoinput' }]"
+    customer, supporter = meeting.customer_window(script=two), meeting.supporter_window()
+    shares(customer)
+    expect(supporter.locator("#way")).to_have_text("direct")
+    customer.get_by_role("button", name="Other camera").click()
+    now_in(customer, "sharing")
+    shows_halves(supporter)
+    customer.get_by_role("button", name="Stop").click()
+    now_in(supporter, "stopped")
+
+
 # --- pointing and writing -----------------------------------------------------------------------------------------------
 
 
