@@ -202,13 +202,18 @@ def _postgresql(request: pytest.FixtureRequest, template: str | None) -> Iterato
     _drop_database(server, name)
 
 
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """Address of a fresh SQLite database without rows, for what no database decides."""
+    shutil.copy(sqlite_template, tmp_path / "jumpseat.db")
+    return f"sqlite:///{tmp_path / 'jumpseat.db'}"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of a fresh database without rows; each test that asks runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        file = tmp_path / "jumpseat.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), file)
-        yield f"sqlite:///{file}"
+        yield request.getfixturevalue("sqlite_url")
         return
     with _postgresql(request, request.getfixturevalue("postgresql_template")) as url:
         yield url

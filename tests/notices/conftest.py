@@ -18,9 +18,9 @@ from notice_desk import Desk  # after the path above
 
 
 @pytest.fixture
-def desk(clock: Any, tmp_path: Path) -> Iterator[Desk]:
+def desk(clock: Any, sqlite_url: str) -> Iterator[Desk]:
     """On SQLite, for what no database decides."""
-    store = Store.open(tmp_path / "desk.db", clock)
+    store = Store.open(sqlite_url, clock)
     yield Desk(store, clock)
     store.close()
 

@@ -32,9 +32,9 @@ class Hole(ShareChannel):
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+def database_url(sqlite_url: str) -> str:
     """On SQLite: what is measured here is decided by no database."""
-    return f"sqlite:///{tmp_path / 'jumpseat.db'}"
+    return sqlite_url
 
 
 def deliver_pages(bench: Any) -> None:

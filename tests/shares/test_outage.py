@@ -25,14 +25,14 @@ from jumpseat.store import shares as rows
 from jumpseat.types import Outcome, Recipient, Supporter
 
 DOWN = Outcome.failed("Down.", retry=True)
-PUMPED = int(os.environ.get("JUMPSEAT_PUMPED", "600"))
+PUMPED = int(os.environ.get("JUMPSEAT_PUMPED", "300"))
 """Requests of the simulated attack; 10,000 for the long form."""
 
 
 @pytest.fixture
-def database_url(tmp_path: Any) -> str:
+def database_url(sqlite_url: str) -> str:
     """On SQLite: what is counted here is decided by no database."""
-    return f"sqlite:///{tmp_path / 'jumpseat.db'}"
+    return sqlite_url
 
 
 def arrivals(clock: Any, shares: int, outage: timedelta, seed: int) -> tuple[int, list[float]]:

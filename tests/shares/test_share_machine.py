@@ -165,9 +165,9 @@ class Forever(list[Any]):
 
 
 @pytest.fixture
-def database_url(tmp_path: Any) -> str:
+def database_url(sqlite_url: str) -> str:
     """On SQLite: what is tried here is decided by no database."""
-    return f"sqlite:///{tmp_path / 'jumpseat.db'}"
+    return sqlite_url
 
 
 @pytest.mark.parametrize("keyed", [True, False])

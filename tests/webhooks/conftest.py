@@ -24,9 +24,9 @@ def bench(store: Store, clock: Any) -> Bench:
 
 
 @pytest.fixture
-def sqlite_bench(tmp_path: Path, clock: Any) -> Iterator[Bench]:
+def sqlite_bench(sqlite_url: str, clock: Any) -> Iterator[Bench]:
     """For what has nothing to do with the database."""
-    store = Store.open(tmp_path / "webhooks.db", clock)
+    store = Store.open(sqlite_url, clock)
     yield Bench(store, clock, Sealer([new_key()]))
     store.close()
 
