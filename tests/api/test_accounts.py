@@ -437,7 +437,11 @@ def grant_at_emulator(way: Way, decision: str = "grant", user: str = "u70412233"
 
 def test_a_supporter_signs_in_to_teamviewer_and_works_in_their_own_account(way: Way, emulator: Running) -> None:
     offer = way.api.get(f"/v1/records/Case/{CASE}/offer").json()
-    (why,) = [reason["text"] for reason in offer["sessionTypes"][0]["reasons"] if not reason["allowed"]]
+    (why,) = [
+        reason["text"]
+        for reason in next(item for item in offer["sessionTypes"] if item["name"] == "remote_control")["reasons"]
+        if not reason["allowed"]
+    ]
     refused = way.api.post(f"/v1/records/Case/{CASE}/sessions", {"sessionType": "remote_control"})
 
     page = grant_at_emulator(way)

@@ -102,7 +102,7 @@ def test_the_assistant_shows_steps_with_what_to_do_and_where(reader: Reader) -> 
     answer = reader.get("/admin")
 
     text = text_of(answer)
-    assert "fine session settings : allowed: Remote control, Pilot" in text
+    assert "fine session settings : allowed: Browser screen, Browser camera, Remote control, Pilot" in text
     assert "to do account at TeamViewer : 0 accounts are signed in" in text
     assert "Open the page for account at TeamViewer" in outline(answer)["a"]
     assert "Taking it away again" in outline(answer)["h2"]
