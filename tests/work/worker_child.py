@@ -1,6 +1,7 @@
 """A worker process for the tests: ``python worker_child.py WORKSPACE DATABASE_URL``. It stops inside ``send`` until it is killed.
 
-``--keyed``: its gateway knows messages by their key; ``--long-dead``: it beats often, and who does not beat counts as living for ten minutes.
+``--keyed``: its gateway knows messages by their key; ``--long-dead``: it beats often, and who does not beat counts as living for
+ten minutes.
 """
 
 from __future__ import annotations
