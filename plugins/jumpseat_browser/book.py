@@ -80,6 +80,7 @@ class Book:
             kind,
             tokens.code(),
             record=f"{record.label or record.object} {record.name}",
+            label=record.label,
             description=request.description,
             customer_name=request.customer.name if request.customer else "",
             language=request.language,

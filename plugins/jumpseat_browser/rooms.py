@@ -28,6 +28,8 @@ class Room:
     """Hash of the customer's token."""
     record: str = ""
     """Label and name of the record, for titles."""
+    label: str = ""
+    """The label alone, which can be said in other languages."""
     description: str = ""
     customer_name: str = ""
     language: str = "en"

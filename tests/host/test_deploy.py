@@ -82,6 +82,13 @@ def test_a_process_is_given_the_time_that_it_needs_to_end() -> None:
     assert int(SERVICES["work-1"]["stop_grace_period"].rstrip("s")) >= STOP_SECONDS + 2
 
 
+def test_each_server_says_where_the_others_reach_it() -> None:
+    for name in ("serve-1", "serve-2"):
+        command = SERVICES[name]["command"]
+        port = command[command.index("--port") + 1]
+        assert SERVICES[name]["environment"]["JUMPSEAT_OWN_URL"] == f"http://{name}:{port}"
+
+
 def test_the_proxy_asks_for_readiness_and_keeps_the_metrics_inside() -> None:
     proxy = text("Caddyfile")
     assert "health_uri /health/ready" in proxy

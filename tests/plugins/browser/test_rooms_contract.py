@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from jumpseat import ProviderRefused
 from jumpseat.testing import NOW, FakeClock, SessionTypeContract, a_session, a_supporter, an_open_request, lend
 from jumpseat_browser import SETTINGS, BrowserCamera, BrowserScreen
 from jumpseat_browser.session_types import BrowserSession
+from jumpseat_browser.sockets import Sockets
 
 
 def lent(made: BrowserSession, folder: Path, clock: FakeClock | None = None) -> BrowserSession:
@@ -100,3 +104,24 @@ def test_the_readme_names_every_setting():
     rows = [f"| `{setting.name}` | {str(setting.default).lower() if setting.default else '–'} | {setting.help} |" for setting in SETTINGS]
 
     assert [row for row in rows if row not in readme] == []
+
+
+def test_each_page_gets_a_password_of_its_own_for_the_turn_servers(tmp_path: Path):
+    servers = ["stun:stun.example.org:3478", "turn:turn.example.org:3478"]
+    screen, nobody = BrowserScreen(), Any
+    lend(screen, tmp_path, None, SETTINGS, ice_servers=servers, turn_secret="north")
+    pages = [Sockets(nobody, screen.book, nobody)._rtc(id) for id in ("one", "two")]  # type: ignore[arg-type]  # neither is asked
+
+    stun, turn = pages[0]["ice"]
+    proof = hmac.new(b"north", turn["username"].encode(), "sha1").digest()
+    assert (stun, turn["urls"]) == ({"urls": "stun:stun.example.org:3478"}, ["turn:turn.example.org:3478"])
+    assert turn["credential"] == base64.b64encode(proof).decode()
+    assert turn["username"].endswith(":one")
+    assert pages[1]["ice"][1]["username"].endswith(":two")
+
+
+def test_without_the_direct_way_pages_are_told_of_no_servers(tmp_path: Path):
+    screen, nobody = BrowserScreen(), Any
+    lend(screen, tmp_path, None, SETTINGS, ice_servers=["stun:stun.example.org:3478"], webrtc=False)
+
+    assert Sockets(nobody, screen.book, nobody)._rtc("one") == {"rtc": False, "ice": []}  # type: ignore[arg-type]  # neither is asked
