@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -26,6 +27,7 @@ from jumpseat_browser.snapshots import snapshots
 from jumpseat_browser.watching import Elsewhere, Relay
 from jumpseat_browser.wires import ENDED, MOVED, TAKEN, TOO_MUCH, UNKNOWN, Allowance, Wire
 
+log = logging.getLogger("jumpseat.browser")
 HELLO_SECONDS = 10.0
 TURN_SECONDS = 3600
 STRIKES = 40
@@ -64,8 +66,7 @@ class Sockets:
         hello = await self._hello(socket)
         if hello is None:
             return
-        room = await asyncio.to_thread(self._book.customer, hello.token) if hello.page else None
-        live = await self._enter(socket, "customer", hello, room)
+        live = await self._enter(socket, "customer", hello, lambda: self._book.customer(hello.token) if hello.page else None)
         if live is None:
             return
         page = Page(hello.page)
@@ -84,9 +85,9 @@ class Sockets:
         hello = await self._hello(socket)
         if hello is None:
             return
-        found = await asyncio.to_thread(self._book.viewer, hello.token)
-        live = await self._enter(socket, "supporter", hello, found[1] if found else None)
-        if live is None or found is None:
+        found: list[Viewer] = []
+        live = await self._enter(socket, "supporter", hello, lambda: self._seen_by(hello.token, found))
+        if live is None:
             return
         looking = Looking(found[0])
         if not live.look(looking):
@@ -125,8 +126,25 @@ class Sockets:
             (origin.scheme, origin.netloc) == (public.scheme, public.netloc) or origin.netloc == headers.get("host", "")
         )
 
-    async def _enter(self, socket: WebSocket, side: str, hello: Hello, room: Room | None) -> LiveRoom | None:
+    def _seen_by(self, token: str, viewers: list[Viewer]) -> Room | None:
+        """The room of a supporter's token; whose it is becomes one of ``viewers``."""
+        found = self._book.viewer(token)
+        if found is None:
+            return None
+        viewers.append(found[0])
+        return found[1]
+
+    async def _enter(self, socket: WebSocket, side: str, hello: Hello, look_up: Callable[[], Room | None]) -> LiveRoom | None:
         """The room in this process; None when there is none, or it is over, or the page was passed on to where it is."""
+        try:
+            room = await asyncio.to_thread(look_up)
+            return await self._enter_room(socket, side, hello, room)
+        except JumpseatError as error:
+            log.warning("the database cannot be asked about rooms", extra={"cause": type(error).__name__})
+            await _close(socket, MOVED)
+            return None
+
+    async def _enter_room(self, socket: WebSocket, side: str, hello: Hello, room: Room | None) -> LiveRoom | None:
         if room is None:
             await _close(socket, UNKNOWN)
             return None

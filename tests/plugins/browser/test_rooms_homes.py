@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rooms_kit import PICTURE, Peer, ShiftedClock, Stage, make_workspace, open_session, serving, until
 
-from jumpseat import Host
+from jumpseat import Host, ProviderUnreachable
 from jumpseat_browser import rooms, watching
 from jumpseat_browser.forwarding import FORWARDED
 
@@ -98,3 +98,24 @@ def test_a_room_in_which_nobody_is_any_more_has_no_home(stage: Stage):
         assert home_of(stage) != ""
 
     until(lambda: home_of(stage) == "")
+
+
+def test_while_the_database_does_not_answer_pages_are_asked_to_come_back_and_those_inside_go_on(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> None:
+        raise ProviderUnreachable("The database does not answer.")
+
+    with stage.customer("page-1", share=True) as customer, stage.viewer() as viewer:
+        viewer.hear("room")
+        token = stage.viewer_token()
+        for name in ("rooms", "room", "beat", "change", "customer", "viewer", "begin", "finish"):
+            monkeypatch.setattr(stage.book, name, fail)
+        for late in (stage.customer(), stage.viewer(token)):
+            with late:
+                assert late.closed() == 1012
+        customer.hear("take")
+        customer.show()
+        assert viewer.picture() == PICTURE
+        monkeypatch.undo()
+        until(stage.online)
