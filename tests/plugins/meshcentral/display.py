@@ -21,6 +21,7 @@ COOKIE = b"MIT-MAGIC-COOKIE-1"
 REFUSED, ANSWER, BUTTON_PRESS = 0, 1, 4
 CREATE, MAP, GEOMETRY, QUERY_TREE, QUERY_EXTENSION = 1, 8, 14, 15, 98
 FAKE_INPUT, PRESS_KEY, RELEASE_KEY, MOTION = 2, 2, 3, 6
+FOCUS, ASK_FOCUS, POINTER = 42, 43, 1
 ESCAPE, RETURN = 9, 36
 DIALOG = 200
 """Pixels; narrower windows are no dialogs."""
@@ -85,11 +86,14 @@ class Client:
         return boxes
 
     def press(self, key: int, x: int, y: int) -> None:
-        """Press a key while the mouse points there; without a window manager that is who gets it."""
+        """Press a key while the mouse points there; without a window manager that is who gets it, unless a program has taken the keyboard
+        and gone with it."""
+        self._socket.sendall(struct.pack("<BBHII", FOCUS, POINTER, 3, POINTER, 0))
         xtest = self._asked(struct.pack("<BBHHxx", QUERY_EXTENSION, 0, 4, 5) + b"XTEST\0\0\0")[9]
         for kind, detail in ((MOTION, 0), (PRESS_KEY, key), (RELEASE_KEY, key)):
             input_of = struct.pack("<BBHIIIIhhIxxxB", kind, detail, 0, 0, self.root, 0, 0, x, y, 0, 0)
             self._socket.sendall(struct.pack("<BBH", xtest, FAKE_INPUT, 9) + input_of)
+        self._asked(struct.pack("<BBH", ASK_FOCUS, 0, 1))  # has come to pass when this is answered; else a key would stay down
 
     def _box(self, id: int) -> Box:
         x, y, width, height = struct.unpack_from("<hhHH", self._asked(struct.pack("<BBHI", GEOMETRY, 0, 2, id)), 12)
