@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
 from rooms_kit import ADMINISTRATOR, CASE, Stage, make_workspace, serving
 
 from jumpseat import Host
+from jumpseat.cli.serve import listening
 
 SLOW = 60_000
 """Milliseconds after which a page that does not do what it should has failed, on however slow a machine."""
@@ -176,8 +178,11 @@ def scene_with(playwright: Playwright, folder: Path, database: Path) -> Iterator
     workspace, clock = make_workspace(folder / "workspace"), ShiftedClock()
     (workspace / "var").mkdir()
     shutil.copy(database, workspace / "var" / "jumpseat.db")
-    film = camera_film(folder / "film.y4m")
-    with browser_with(playwright, film) as browser, Host.open(workspace, clock=clock) as host, serving(host) as base:
+    film, bound = camera_film(folder / "film.y4m"), listening("127.0.0.1", 0)
+    file = workspace / "metadata" / "host.yaml"
+    settings = {**yaml.safe_load(file.read_text()), "public_url": f"http://localhost:{bound.getsockname()[1]}"}
+    file.write_text(yaml.safe_dump(settings))
+    with browser_with(playwright, film) as browser, Host.open(workspace, clock=clock) as host, serving(host, bound) as base:
         yield Scene(browser, host, base, clock)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from browser_kit import Scene, now_in, press_start, scene_with, shares, shows_halves
+from browser_kit import SLOW, Scene, now_in, press_start, scene_with, shares, shows_halves
 from peers_kit import sees_halves, showing_halves
 from playwright.sync_api import Page, Playwright, expect, sync_playwright
-from rooms_kit import until
+from rooms_kit import CASE, until
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -79,6 +79,30 @@ def test_the_supporter_sees_what_the_customer_shows_once_the_button_was_pressed(
     expect(supporter).to_have_title(re.compile(f"^● The customer shows the {kind} – Case"))
 
 
+def test_a_supporter_gets_from_the_record_to_the_picture_and_closes_the_session_there(scene: Scene) -> None:
+    desk = scene.profile().new_page()
+    desk.goto(f"{scene.local}/visit/{scene.host.create_visit_link(scene.host.operator()).reveal()}")
+    desk.get_by_role("button").click()
+    desk.goto(f"{scene.local}/r/sandbox/Case/{CASE.id}/session")
+    desk.locator("#do-open-browser_camera").click()
+    customer = scene.profile().new_page()
+    customer.goto(desk.get_by_text(re.compile(r"/-/browser/s/")).first.inner_text().strip())
+    with desk.expect_popup() as joined:
+        desk.locator("#do-join").click()
+    supporter = joined.value
+    shares(customer)
+    shows_halves(supporter)
+    assert "#" not in supporter.url
+
+    scene.host.tick()  # what a worker does by itself
+    desk.reload()
+    expect(desk.locator("#session")).to_have_attribute("data-state", "online")
+    desk.locator("#do-close").click()
+    desk.locator("dialog[open] [value=yes]").click()
+    for page in (customer, supporter):
+        now_in(page, "closed")
+
+
 def test_the_picture_goes_through_the_host_when_the_direct_way_breaks(scene: Scene) -> None:
     meeting = scene.open()
     keep = (
@@ -115,6 +139,22 @@ def test_a_browser_that_gives_no_frames_as_a_stream_shows_the_same(scene: Scene)
     supporter = meeting.supporter_window(script=ONLY_RELAY)
     shares(meeting.customer_window(script="delete window.MediaStreamTrackProcessor"))
     shows_halves(supporter)
+
+
+@pytest.mark.long
+def test_a_slow_line_gets_smaller_pictures(scene: Scene) -> None:
+    meeting = scene.open("browser_screen")
+    customer, supporter = meeting.customer_window(), meeting.supporter_window(script=ONLY_RELAY)
+    noise = "setInterval(() => (document.body.textContent = [...Array(2000)].map(() => Math.random().toString(36)).join(' ')), 50)"
+    customer.context.pages[0].evaluate(noise)
+    shares(customer)
+    now_in(supporter, "live")
+    supporter.wait_for_function("() => document.getElementById('canvas').width > 1000")
+    line = customer.context.new_cdp_session(customer)
+    line.send("Network.enable")
+    slow = {"offline": False, "latency": 40, "downloadThroughput": 100_000, "uploadThroughput": 100_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    supporter.wait_for_function("() => document.getElementById('canvas').width < 1000", timeout=SLOW)
 
 
 @pytest.mark.long
