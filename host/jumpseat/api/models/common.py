@@ -76,7 +76,7 @@ Moment = datetime
 """RFC 3339 in UTC, ending in ``Z``."""
 
 
-class FieldValue(Body):
+class OwnFieldValue(Body):
     """A value of one of the own fields that the offer lists."""
 
     name: Name

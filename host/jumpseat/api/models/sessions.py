@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, StrictBool
 
-from jumpseat.api.models.common import Answer, Body, FieldValue, IfGiven, ListAnswer, Maybe, Moment, SessionTypeName
+from jumpseat.api.models.common import Answer, Body, IfGiven, ListAnswer, Maybe, Moment, OwnFieldValue, SessionTypeName
 from jumpseat.api.models.records import RecordSummary, RecordValue
 from jumpseat.api.models.shares import Share
 
@@ -67,5 +67,5 @@ class OpenSession(Body):
     replace: StrictBool = Field(
         default=False, description="Close the record's valid session, if there is one, and open the next in one step."
     )
-    fields: list[FieldValue] = Field(default=[], max_length=50, description="Own fields of the session type.")
+    fields: list[OwnFieldValue] = Field(default=[], max_length=50, description="Own fields of the session type.")
     record: IfGiven[RecordValue] = Field(default=None, description="The record by value; it must be the record of the address.")

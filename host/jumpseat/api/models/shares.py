@@ -6,7 +6,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from jumpseat.api.models.common import Answer, Body, ChannelName, FieldValue, IfGiven, Line, ListAnswer, Maybe, Moment, Name, RecordId, Text
+from jumpseat.api.models.common import (
+    Answer,
+    Body,
+    ChannelName,
+    IfGiven,
+    Line,
+    ListAnswer,
+    Maybe,
+    Moment,
+    Name,
+    OwnFieldValue,
+    RecordId,
+    Text,
+)
 from jumpseat.api.models.marks import Choices
 from jumpseat.types import ShareWish
 
@@ -75,7 +88,7 @@ class ShareRequest(Body):
     )
     template: IfGiven[TemplateOfList] = None
     language: IfGiven[Name] = Field(default=None, description="BCP 47, such as fr.")
-    fields: list[FieldValue] = Field(default=[], max_length=50, description="Own fields of the channel.")
+    fields: list[OwnFieldValue] = Field(default=[], max_length=50, description="Own fields of the channel.")
 
     def wish(self) -> ShareWish:
         """The value that the host knows."""
