@@ -1,7 +1,7 @@
 """MeshCentral: session type ``meshcentral``, remote control through a server of the operator's own.
 
-The server's API is met in ``line`` only; ``groups`` and ``report`` know its forms, ``failures`` its complaints, ``ending`` the order in
-which a session is ended there, ``memory`` what the host keeps for it.
+The server's API is met in ``line`` only, over ``wire``; ``groups`` and ``report`` know its forms, ``failures`` its complaints, ``ending``
+the order in which a session is ended there, ``memory`` what the host keeps for it.
 """
 
 from __future__ import annotations

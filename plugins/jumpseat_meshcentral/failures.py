@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-
-from websockets.exceptions import InvalidStatus, WebSocketException
-
 from jumpseat import AnswerLost, ProviderError, ProviderRefused, ProviderSignInNeeded, ProviderUnreachable, redact, say
 from jumpseat_meshcentral.server import SETTINGS_FILE, Server
 
@@ -26,22 +22,6 @@ class GroupUnknown(ProviderRefused):
 
 class DeviceUnknown(ProviderRefused):
     """The server has no device of this id, or does not show it to this account."""
-
-
-def not_connected(server: Server, error: WebSocketException | OSError) -> ProviderError:
-    """Why there is no connection to the server; nothing was sent."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return ProviderUnreachable(
-            say(
-                "The certificate of MeshCentral at {host} cannot be verified. 'ca_file' in {file} has to name the authority behind it.",
-                host=server.host,
-                file=SETTINGS_FILE,
-            )
-        )
-    if isinstance(error, InvalidStatus) and error.response.status_code < 500:
-        text = say("What answers at {host} is not MeshCentral. Check 'url' and 'domain' in {file}.", host=server.host, file=SETTINGS_FILE)
-        return ProviderRefused(text)
-    return ProviderUnreachable(say("MeshCentral at {host} cannot be reached. Try again in a moment.", host=server.host))
 
 
 def turned_away(cause: str) -> ProviderError:
