@@ -59,7 +59,8 @@ def routes(host: Host, book: Book) -> list[Route]:
         )
 
     def supporter(request: Request) -> Response:
-        return _page(request, "supporter.html", _language(request, None, host))
+        # The page is the same for all sessions: it hears of the record later, and knows its label in the language then.
+        return _page(request, "supporter.html", _language(request, None, host), labels=_labels(host))
 
     return [Route("/s/{token}", customer), Route("/see", supporter), Route("/static/{file}", static)]
 
@@ -116,10 +117,14 @@ def _gone(request: Request, language: str, room: Room | None) -> Response:
     return _page(request, "gone.html", language, 410 if room else 404, heading=heading, known=room is not None)
 
 
+def _labels(host: Host) -> list[str]:
+    """What records are called, the longest first: ``Service Contract`` is no ``Service``."""
+    return sorted({supported.label for supported in host.catalogue.objects}, key=lambda label: (-len(label), label))
+
+
 def _named(record: str, language: str, host: Host) -> str:
     """Label and name of a record, the label in the language of who reads."""
-    labels = {supported.label for supported in host.catalogue.objects}
-    label = next((one for one in sorted(labels, key=len, reverse=True) if record.startswith(f"{one} ")), "")
+    label = next((one for one in _labels(host) if record.startswith(f"{one} ")), "")
     return catalogue_of(language).gettext(label) + record.removeprefix(label) if label else record
 
 

@@ -77,8 +77,15 @@ function word(said) {
   if (said.refused) put($("result"), said.refused);
 }
 
+/** The record with its label in the language of the page. */
+function named(record) {
+  const label = [...$("texts").content.querySelectorAll("[data-label]")].find((one) => record.startsWith(`${one.dataset.label} `));
+  return label ? label.textContent + record.slice(label.dataset.label.length) : record;
+}
+
 function roomIs(now) {
   const before = room;
+  if (now.record) now.record = named(now.record);
   room = { ...room, why: "", ...now };
   if (now.left !== undefined) clock.set(now.left);
   if (now.state === "ended") return finish(now.why);
@@ -275,7 +282,7 @@ async function keep() {
     address.search = new URLSearchParams({ note: $("note").value.trim() });
     const answer = await fetch(address, { method: "POST", body: shot, headers: { Authorization: `Bearer ${token}`, "Content-Type": shot.type } });
     const told = await answer.json();
-    put($("result"), answer.ok ? text(told.as === "note" ? "note" : "attachment", told) : text("notkept", { why: told.detail ?? "" }));
+    put($("result"), answer.ok ? text(told.as === "note" ? "note" : "attachment", { record: named(told.record) }) : text("notkept", { why: told.detail ?? "" }));
   } catch {
     put($("result"), text("notkept", { why: text("lost") }));
   }

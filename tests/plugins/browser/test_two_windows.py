@@ -340,6 +340,13 @@ def test_without_https_the_page_says_why_nothing_can_be_shown(scene: Scene) -> N
     now_in(customer, "insecure")
 
 
+def test_the_supporter_reads_what_the_record_is_in_the_language_of_the_page(scene: Scene) -> None:
+    supporter = scene.open().supporter_window()
+    expect(supporter.get_by_role("heading", level=1)).to_have_text(re.compile("^Case 0"))
+    supporter.goto(supporter.url.replace("lang=en", "lang=fr"))
+    expect(supporter.get_by_role("heading", level=1)).to_have_text(re.compile("^Dossier 0"))
+
+
 def test_a_supporter_with_a_wrong_link_is_told_to_join_again(scene: Scene) -> None:
     supporter = scene.profile().new_page()
     supporter.goto(f"{scene.local}/-/browser/see#{'A' * 36}")
