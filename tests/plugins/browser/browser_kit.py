@@ -187,7 +187,7 @@ def scene_with(playwright: Playwright, folder: Path, database: Path) -> Iterator
 
 
 @contextmanager
-def browser_with(playwright: Playwright, film: Path, *flags: str) -> Iterator[Browser]:
+def browser_with(playwright: Playwright, film: Path, *flags: str, headless: bool = True) -> Iterator[Browser]:
     """A Chromium whose camera sees a film, and which shows the tab that is called ``Shown`` when it is asked for a screen."""
     installed = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
     candidates = [os.environ.get("JUMPSEAT_TEST_CHROMIUM"), *installed, playwright.chromium.executable_path]
@@ -197,7 +197,7 @@ def browser_with(playwright: Playwright, film: Path, *flags: str) -> Iterator[Br
             pytest.fail("There is no Chromium.")
         pytest.skip("There is no Chromium here.")
     args = [*FLAGS, f"--use-file-for-fake-video-capture={film}", *flags]
-    browser = playwright.chromium.launch(executable_path=found, args=args)
+    browser = playwright.chromium.launch(executable_path=found, args=args, headless=headless, env={**os.environ})
     try:
         yield browser
     finally:

@@ -12,6 +12,7 @@ import pytest
 from jumpseat import Host
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from rooms_kit import ShiftedClock, Stage, make_workspace, open_session, serving  # after the path above
 
 

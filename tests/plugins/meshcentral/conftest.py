@@ -13,6 +13,7 @@ from jumpseat.testing.fakes import FakeClock, lend
 from jumpseat_meshcentral.session_type import MeshCentral
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from mesh_script import PASSWORD, USER, Scripted, running  # after the path above
 
 
