@@ -98,7 +98,7 @@ def read_customer(text: str) -> Message | None:
 
 def read_supporter(text: str) -> Message | None:
     """A message of a supporter's page; None when it is none."""
-    return _read(text, _SUPPORTER)
+    return _GOT if text == _GOT_WRITTEN else _read(text, _SUPPORTER)  # one for each picture
 
 
 def _read(text: str, readers: Mapping[str, Callable[[Any, Mapping[str, Any]], Message | None]]) -> Message | None:
@@ -150,9 +150,10 @@ def _said_true(message: Message) -> Callable[[Any, Mapping[str, Any]], Message |
     return lambda value, _: message if value is True else None
 
 
+_GOT, _GOT_WRITTEN = Got(), '{"got":true}'
 _CUSTOMER = {"sharing": _sharing, "stopped": _said_true(Stopped()), "text": _text, "rtc": _rtc}
 _SUPPORTER = {
-    "got": _said_true(Got()),
+    "got": _said_true(_GOT),
     "pointer": _pointer,
     "text": _text,
     "rtc": _rtc,

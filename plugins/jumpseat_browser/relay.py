@@ -7,6 +7,7 @@ written by ``watching``.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,8 +22,9 @@ from jumpseat_browser.wires import ENDED, MOVED, TAKEN, Wire
 SILENT_SECONDS = 10.0
 """A customer's page, or a supporter's, that is away for so long has left."""
 LARGEST_PICTURE = 2 * 1024 * 1024
-ON_THE_WAY = 2
-"""Pictures that one supporter's page may have on the way, and the customer's page may send ahead."""
+ON_THE_WAY, MOST_ON_THE_WAY, QUICK_SECONDS = 2, 4, 0.25
+"""Pictures that one supporter's page may have on the way, and the customer's page may send ahead: more while they arrive quickly, for then
+it is the distance that takes the time; a narrow line that was given more would only show everything later."""
 IDLE_SECONDS = 2.0
 """While nobody takes the picture from the host, the customer's page sends one now and then: it lives, and a supporter who comes sees it."""
 TELL_SECONDS = 5.0
@@ -49,10 +51,12 @@ class Looking:
     on_the_way: int = 0
     seen: int = -1
     rtc: bool = False
+    window: int = ON_THE_WAY
+    sent: deque[float] = field(default_factory=deque)
 
     def takes(self, newest: int) -> bool:
         """Can one more picture be sent to the host for this page, beside those that it has not got yet?"""
-        return not self.rtc and self.on_the_way + (self.seen != newest) < ON_THE_WAY
+        return not self.rtc and self.on_the_way + (self.seen != newest) < self.window
 
 
 @dataclass(eq=False, slots=True)
@@ -187,22 +191,27 @@ class LiveRoom:
 
     def next_picture(self, looking: Looking) -> bytes | None:
         """The newest picture, where this page may have it and has not."""
-        if self._picture is None or looking.rtc or looking.seen == self.newest or looking.on_the_way >= ON_THE_WAY:
+        if self._picture is None or looking.rtc or looking.seen == self.newest or looking.on_the_way >= looking.window:
             return None
         looking.seen = self.newest
         looking.on_the_way += 1
+        looking.sent.append(time.monotonic())
         return self._picture
 
     def got(self, looking: Looking) -> None:
         """A picture has arrived."""
         looking.on_the_way = max(0, looking.on_the_way - 1)
+        if looking.sent:
+            quick = time.monotonic() - looking.sent.popleft() < QUICK_SECONDS
+            looking.window = MOST_ON_THE_WAY if quick else ON_THE_WAY
         looking.wire.wake()
         self._grant()
 
     def rtc_on(self, looking: Looking, on: bool) -> None:
         """The picture comes from browser to browser, or the host has to send it again."""
         looking.rtc = on
-        looking.on_the_way = 0
+        looking.on_the_way, looking.window = 0, ON_THE_WAY
+        looking.sent.clear()
         looking.wire.wake()
         self._grant()
 
@@ -323,15 +332,18 @@ class LiveRoom:
 
     def _grant(self) -> None:
         """Let the customer send ahead, while there is somebody who would get it."""
-        if self.shows and self.credit < ON_THE_WAY and any(looking.takes(self.newest) for looking in self.looking.values()):
-            self._allow(ON_THE_WAY - self.credit)
+        if not self.shows:
+            return
+        ahead = max((looking.window for looking in self.looking.values() if looking.takes(self.newest)), default=0)
+        if ahead > self.credit:
+            self._allow(ahead - self.credit)
 
     def _allow(self, more: int) -> None:
         page = self.pages.get(self.seat)
         if page is not None:
             self.credit += more
             self._granted = time.monotonic()
-            page.wire.say({"take": more})
+            page.wire.say_written(f'{{"take":{more}}}')  # one for each picture
 
     def _close_all(self, code: int) -> None:
         self._picture = None

@@ -34,8 +34,12 @@ class Wire:
 
     def say(self, message: Mapping[str, Any]) -> None:
         """Send this, behind what waits."""
+        self.say_written(json.dumps(message, separators=COMPACT))
+
+    def say_written(self, text: str) -> None:
+        """The same for what is JSON already."""
         if self._code is None:
-            self._waiting.append(json.dumps(message, separators=COMPACT))
+            self._waiting.append(text)
             self._wake.set()
             if len(self._waiting) > MOST_WAITING:
                 self._waiting.clear()

@@ -39,8 +39,7 @@ PER_SECOND = 15
 SECONDS = float(os.environ.get("JUMPSEAT_BENCH_SECONDS", "5"))
 ROUNDS = 3
 DRAW = """async () => {
-  const canvas = document.createElement('canvas'), pen = canvas.getContext('2d'), blobs = [], times = [];
-  canvas.width = 1280; canvas.height = 720;
+  const canvas = new OffscreenCanvas(1280, 720), pen = canvas.getContext('2d'), blobs = [], times = [];
   for (let number = 0; number < 12; number++) {
     pen.fillStyle = '#e8eaee'; pen.fillRect(0, 0, 1280, 720);
     for (let window = 0; window < 3; window++) {
@@ -51,7 +50,7 @@ DRAW = """async () => {
         pen.fillText('Invoice ' + (line * 7919 + number) + ' of 17 March is open since 12 days, please check', x + 8, y + 50 + line * 18);
     }
     const began = performance.now();
-    const blob = await new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.6));
+    const blob = await canvas.convertToBlob({ type: 'image/jpeg', quality: 0.6 });
     times.push(performance.now() - began);
     blobs.push(btoa(new Uint8Array(await blob.arrayBuffer()).reduce((text, byte) => text + String.fromCharCode(byte), '')));
   }
@@ -188,6 +187,14 @@ def rooms_of(host: Host, many: int, mark: str) -> list[tuple[str, str]]:
     return found
 
 
+def idle(server: psutil.Process) -> float:
+    """What it takes of a core while nobody wants anything of it."""
+    time.sleep(1.0)
+    began, used = time.monotonic(), sum(server.cpu_times()[:2])
+    time.sleep(SECONDS)
+    return (sum(server.cpu_times()[:2]) - used) / (time.monotonic() - began)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("sessions", SESSIONS)
 def test_pictures_through_the_host(tmp_path: Path, pictures: Pictures, sessions: int, table: Any) -> None:
@@ -200,6 +207,8 @@ def test_pictures_through_the_host(tmp_path: Path, pictures: Pictures, sessions:
         process(str(HERE / "bare_relay.py")) as (bare_base, bare),
     ):
         at, bare_at = f"ws{base.removeprefix('http')}/-/browser", f"ws{bare_base.removeprefix('http')}"
+        if sessions == 1:
+            table.note("a server without a session", f"{idle(ours):.1%}", f"{idle(bare):.1%}", "–", beside="a bare relay; part of a core")
         for number in range(ROUNDS):
             hellos = rooms_of(host, sessions, str(number))
             rounds[0].append(asyncio.run(round_of([(f"{at}/customer", f"{at}/supporter")] * sessions, hellos, pictures.frames, ours)))
@@ -211,9 +220,3 @@ def test_pictures_through_the_host(tmp_path: Path, pictures: Pictures, sessions:
     ratio = f"{shown.share(sessions) / other.share(sessions):.2f}" if other.cpu else "–"
     beside = f"a bare relay; pictures, delay (median / 95th), part of a core per session, at {PER_SECOND}/s offered"
     table.note("pictures relayed", shown.row(sessions), other.row(sessions), ratio, beside=beside, size=size)
-
-
-def test_what_a_browser_needs_for_one_picture(pictures: Pictures, table: Any) -> None:
-    if pictures.encoding is None:
-        pytest.skip("There is no browser here.")
-    table.note("a picture made by the browser", f"{pictures.encoding * 1e3:.1f} ms", "–", "–", beside="JPEG of a canvas", size="1280 × 720")

@@ -15,7 +15,7 @@ from jumpseat.testing.fakes import FakeRuntime
 from jumpseat_browser import relay, rooms
 from jumpseat_browser.book import Book, Stretch, Viewer
 from jumpseat_browser.messages import Sharing
-from jumpseat_browser.relay import ON_THE_WAY, LiveRoom, Looking, Page
+from jumpseat_browser.relay import MOST_ON_THE_WAY, LiveRoom, Looking, Page
 from jumpseat_browser.rooms import Room
 
 HOMES = st.sampled_from(["a", "b"])
@@ -215,8 +215,8 @@ class OneRoom(RuleBasedStateMachine):
 
     @invariant()
     def nobody_has_more_on_the_way_than_allowed(self) -> None:
-        assert all(0 <= looking.on_the_way <= ON_THE_WAY for looking in self.looking)
-        assert 0 <= self.live.credit <= ON_THE_WAY
+        assert all(0 <= looking.on_the_way <= MOST_ON_THE_WAY for looking in self.looking)
+        assert 0 <= self.live.credit <= MOST_ON_THE_WAY
 
     @invariant()
     def who_looks_while_something_is_shown_has_one_stretch(self) -> None:
