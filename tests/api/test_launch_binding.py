@@ -17,6 +17,7 @@ from jumpseat.access.launches import OF_ONE_RECORD, OF_THE_SUPPORTER, bound
 from jumpseat.access.rights import OPERATIONS, UNGUARDED
 from jumpseat.errors import JumpseatError, LaunchBound, NotFound, RightMissing, SessionNotFound
 from jumpseat.reports.dashboards import Span
+from jumpseat.testing import a_picture
 from jumpseat_sandbox.sinks import Sinks
 from jumpseat_teamviewer.emulator import Running
 
@@ -70,6 +71,7 @@ OF_A_SESSION: dict[str, Ask] = {
     "preview_share": lambda t, ref: t.host.preview_share(t.sessions[ref], [], t.supporter),
     "shares": lambda t, ref: t.host.shares(t.sessions[ref], t.supporter),
     "resend_share": lambda t, ref: t.host.resend_share(t.shares[ref], t.supporter),
+    "attach": lambda t, ref: t.host.attach(t.sessions[ref], a_picture(), "Seen", t.supporter),
 }
 """Operations that are told a session or a share."""
 

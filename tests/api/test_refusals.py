@@ -42,7 +42,7 @@ def test_a_session_type_that_nobody_brings(user: Api) -> None:
     assert problem(user.post(f"/v1/records/Case/{CASE}/sessions", {"sessionType": "telepathy"})) == {
         "code": "JS-SESSION-TYPE",
         "title": "The session type is not allowed",
-        "detail": "There is no session type 'telepathy'. Known: remote_control, pilot.",
+        "detail": "There is no session type 'telepathy'. Known: browser_screen, browser_camera, remote_control, pilot.",
         "status": 422,
         "param": "sessionType",
     }
