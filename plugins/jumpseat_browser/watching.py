@@ -192,12 +192,14 @@ class Relay:
         try:
             if self._looks % BEAT_EVERY == 0 and not self._leaving:
                 await self._beat()
-            found = await asyncio.to_thread(self.book.rooms, list(self.rooms))
+            asked = dict(self.rooms)  # whoever comes while the database answers is asked about next time
+            found = await asyncio.to_thread(self.book.rooms, list(asked))
         except JumpseatError as error:
             log.warning("the database cannot be asked about rooms", extra={"cause": type(error).__name__})
             return
-        for id, live in list(self.rooms.items()):
-            self._compare(live, found.get(id))
+        for id, live in asked.items():
+            if self.rooms.get(id) is live:
+                self._compare(live, found.get(id))
 
     def _compare(self, live: LiveRoom, room: Room | None) -> None:
         if room is None or room.ended(self.book.now()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -193,6 +195,30 @@ def idle(server: psutil.Process) -> float:
     began, used = time.monotonic(), sum(server.cpu_times()[:2])
     time.sleep(SECONDS)
     return (sum(server.cpu_times()[:2]) - used) / (time.monotonic() - began)
+
+
+def test_a_picture_is_encoded(pictures: Pictures, table: Any) -> None:
+    """What the customer's machine does for each picture, by the encoder of FFmpeg: what the relay adds stands beside this."""
+    av = pytest.importorskip("av")
+    with av.open(io.BytesIO(pictures.frames[0]), format="mjpeg") as film:
+        picture = next(film.decode(video=0))
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = picture.width, picture.height, "yuvj420p", Fraction(1, PER_SECOND)
+    encoder.options = {"threads": "1"}
+    times, size = [], 0
+    for number in range(60):
+        picture.pts, picture.pict_type = number, av.video.frame.PictureType.NONE
+        began = time.thread_time()
+        size = sum(packet.size for packet in encoder.encode(picture))
+        times.append(time.thread_time() - began)
+    seconds = median(times)
+    table.note(
+        "a picture encoded",
+        f"{seconds * 1e3:.1f} ms, {seconds * PER_SECOND:.1%}",
+        "–",
+        "–",
+        beside=f"of a core at {PER_SECOND}/s, {size // 1000} kB",
+    )
 
 
 @pytest.mark.timeout(900)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 from rooms_kit import PICTURE, Peer, ShiftedClock, Stage, make_workspace, open_session, serving, until
 
-from jumpseat import Host, ProviderUnreachable
+from jumpseat import Host, ProviderUnreachable, RecordRef
 from jumpseat_browser import rooms, watching
 from jumpseat_browser.forwarding import FORWARDED
 
@@ -98,6 +100,29 @@ def test_a_room_in_which_nobody_is_any_more_has_no_home(stage: Stage):
         assert home_of(stage) != ""
 
     until(lambda: home_of(stage) == "")
+
+
+def test_a_room_that_is_entered_while_the_database_is_asked_about_the_others_goes_on(stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    asked, answered, rooms_of = threading.Event(), threading.Event(), stage.book.rooms
+
+    def slowly(ids: Iterable[str]) -> dict[str, rooms.Room]:
+        wanted = list(ids)
+        found = rooms_of(wanted)
+        if stage.session.correlation_id in wanted and not asked.is_set():
+            asked.set()
+            answered.wait(60)
+        return found
+
+    other = Stage(stage.host, stage.base, *open_session(stage.host, RecordRef("Case", "500A000000D34xzIAB", "sandbox")))
+    with stage.customer(share=True):
+        monkeypatch.setattr(stage.book, "rooms", slowly)
+        assert asked.wait(60)
+        with other.customer(share=True) as customer, other.viewer() as viewer:
+            answered.set()
+            until(lambda: home_of(stage) == home_of(other))
+            customer.hear("take")
+            customer.show()
+            assert viewer.picture() == PICTURE
 
 
 def test_while_the_database_does_not_answer_pages_are_asked_to_come_back_and_those_inside_go_on(
