@@ -12,6 +12,7 @@ from browser_kit import Meeting, Scene, browser_with, camera_film, now_in, scene
 from display import HEIGHT, WIDTH, Display, display
 from playwright.sync_api import Playwright, sync_playwright
 
+pytestmark = pytest.mark.desktop
 RED, BLUE = 0xFF0000, 0x0000FF
 ENTIRE = "--auto-select-desktop-capture-source=Entire screen"
 """What a person would click on in the browser's own dialog."""
