@@ -8,14 +8,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect
-from rooms_kit import ADMINISTRATOR, CASE, Stage, make_workspace, serving
+from rooms_kit import ADMINISTRATOR, CASE, ShiftedClock, Stage, make_workspace, serving
 
 from jumpseat import Host
 from jumpseat.cli.serve import listening
@@ -45,19 +44,6 @@ _HALVES_SEEN = """() => {
     const [left, right] = [0.25, 0.75].map((x) => [...sheet.getImageData(width * x, height / 2, 1, 1).data].slice(0, 3));
     return near(left, [255, 0, 0]) && near(right, [0, 0, 255]);
 }"""
-
-
-class ShiftedClock:
-    """The machine's clock, moved by hand."""
-
-    def __init__(self) -> None:
-        self._by = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self._by
-
-    def move(self, **by: float) -> None:
-        self._by += timedelta(**by)
 
 
 @dataclass
