@@ -14,6 +14,10 @@ from web_kit import ADMINISTRATOR, USER, WITHOUT_RIGHTS, Pages, Reader, path_of,
 
 from jumpseat import Host, RecordRef, Session
 from jumpseat.errors import ProviderUnreachable
+from jumpseat.records.offer import OfferedType
+from jumpseat.types import Provenance, Reason
+from jumpseat.web.records.examples_session import offer
+from jumpseat.web.records.session_buttons import buttons
 from jumpseat_sandbox.source import SandboxSource
 from jumpseat_teamviewer.emulator import Running
 
@@ -103,6 +107,45 @@ def test_a_type_that_the_settings_forbid_is_not_shown_and_with_none_left_the_pag
 
     settings.write_text("allow_remote_control: false\nallow_pilot: false\nallow: {browser_screen: false, browser_camera: false}\n")
     until(lambda: "The session settings allow no session type here." in reason_of(reader.get(PATH).text))
+
+
+def menu(page: str) -> list[str]:
+    """The labels in the menu of session types; none where there is no menu."""
+    found = re.search(r'<details class="menu" id="menu-\w+".*?</details>', page, re.DOTALL)
+    return re.findall(r'<button id="do-[^>]*>([^<]*)</button>', found[0]) if found else []
+
+
+def test_two_session_types_have_a_button_and_the_others_a_menu(reader: Reader) -> None:
+    page = reader.get(PATH).text
+    assert menu(page) == ["New session: Remote control", "New session: Pilot"]
+    assert button(page, "New session: Browser screen")
+    assert button(page, "New session: Browser camera")
+
+
+def test_what_can_be_opened_stands_before_what_cannot() -> None:
+    unset = (Reason("No account is connected.", Provenance("plugin")),)
+    given = [("first", unset), ("second", ()), ("third", unset), ("fourth", ())]
+    types = tuple(OfferedType(name, name, not reasons, reasons, ()) for name, reasons in given)
+    found = [button for button in buttons(offer(session_types=types), None, {}) if button.name == "new"]
+    assert [(one.action, one.menu, one.main) for one in found] == [
+        ("open:second", False, True),
+        ("open:fourth", False, False),
+        ("open:first", True, False),
+        ("open:third", True, False),
+    ]
+
+
+def test_three_session_types_need_no_menu(workspace: Path, request: Any) -> None:
+    (workspace / "metadata" / "sessions.yaml").write_text("allow: {browser_camera: false}\n")
+    page = request.getfixturevalue("reader").get(PATH).text
+    assert menu(page) == []
+    assert all(button(page, f"New session: {name}") for name in ("Browser screen", "Remote control", "Pilot"))
+
+
+def test_beside_a_session_the_menu_has_all_types(reader: Reader, opened: Session) -> None:
+    page = reader.get(PATH).text
+    assert menu(page) == [f"New session: {name}" for name in ("Browser screen", "Browser camera", "Remote control", "Pilot")]
+    assert "Create new session" in text_of(page)
 
 
 def test_somebody_without_the_right_to_open_sees_the_button_and_the_reason(workspace: Path, request: Any) -> None:
@@ -294,7 +337,24 @@ def test_a_dynamics_record_speaks_of_service_requests(workspace: Path, request: 
 def test_a_session_is_opened_in_the_browser(signed_in_tab: Callable[..., Page], pages: Pages) -> None:
     tab = signed_in_tab()
     tab.goto(pages.local + PATH)
+    tab.get_by_text("More session types").click()
     tab.get_by_role("button", name="New session: Remote control").click()
     expect(tab.get_by_text("Waiting for the customer")).to_be_visible()
     expect(tab.get_by_role("log")).to_have_text("The session is open. Share its link with the customer.")
     expect(tab.get_by_role("link", name="Share")).to_be_focused()
+    expect(tab.get_by_role("button", name="New session: Pilot")).to_be_hidden()
+
+
+def test_a_menu_that_is_open_stays_open_while_the_page_brings_itself_up_to_date(
+    signed_in_tab: Callable[..., Page], pages: Pages, opened: Session, emulator: Running
+) -> None:
+    tab = signed_in_tab()
+    tab.goto(pages.local + PATH)
+    tab.get_by_text("Create new session").click()
+    tab.get_by_role("button", name="New session: Pilot").focus()
+
+    emulator.state.customer_joins(opened.code or "")
+    pages.host.tick()
+
+    expect(tab.locator("#session")).to_have_attribute("data-state", "online")
+    expect(tab.get_by_role("button", name="New session: Pilot")).to_be_focused()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from api_kit import until
-from playwright.sync_api import BrowserContext, FrameLocator, Page, expect
+from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 from story_kit import RECORDS, Stage, framed, staged
 
 from jumpseat_sandbox.sinks import Sinks
@@ -32,10 +32,16 @@ def session_in(tab: Page) -> tuple[FrameLocator, Callable[[str], None]]:
     return frame, lambda state: expect(frame.locator("#session")).to_have_attribute("data-state", state, timeout=SOON)
 
 
+def remote_control(frame: FrameLocator) -> Locator:
+    """The button that opens such a session, in the menu of session types, which is opened."""
+    frame.locator("#menu-new > summary").click()
+    return frame.locator("#do-open-remote_control")
+
+
 def open_session(tab: Page) -> FrameLocator:
     frame, is_now = session_in(tab)
     is_now("none")
-    frame.locator("#do-open-remote_control").click()
+    remote_control(frame).click()
     is_now("open")
     return frame
 
@@ -105,7 +111,7 @@ def test_a_double_click_opens_one_session(stage: Stage, new_context: Callable[..
     frame, is_now = session_in(tab)
     is_now("none")
 
-    frame.locator("#do-open-remote_control").dblclick()
+    remote_control(frame).dblclick()
 
     is_now("open")
     assert stage.sessions() == 1
@@ -141,7 +147,7 @@ def test_a_frame_works_in_a_browser_that_keeps_no_cookie_for_it(stage: Stage, ne
     is_now("none")
     context.clear_cookies()
 
-    frame.locator("#do-open-remote_control").click()
+    remote_control(frame).click()
     is_now("open")
     frame.locator("#do-close").click()
     is_now("closed")
@@ -159,7 +165,7 @@ def test_a_frame_has_the_height_that_its_page_asks_for(stage: Stage, new_context
     inside = "document.documentElement.getBoundingClientRect().height"
     expect(box).to_have_attribute("style", re.compile("block-size"))
     before = box.evaluate("one => one.offsetHeight")
-    frame.locator("#do-open-remote_control").click()
+    remote_control(frame).click()
     is_now("open")
 
     until(lambda: box.evaluate("one => one.offsetHeight") > before)

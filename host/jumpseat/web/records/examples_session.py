@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from jumpseat.contract import Abilities
-from jumpseat.errors import CapReached, JumpseatError, ProviderUnreachable
+from jumpseat.contract import REQUIRED, Abilities, Setting
+from jumpseat.errors import CapReached, InvalidValue, JumpseatError, ProviderUnreachable
 from jumpseat.records.offer import Action, ActionName, Offer, OfferedChannel, OfferedRecipient, OfferedType, TypeChannel
+from jumpseat.records.own_fields import filled
 from jumpseat.records.resolve import NOT_HERE_YET
 from jumpseat.shares.compose import Composed
 from jumpseat.speech import say
@@ -21,11 +22,24 @@ from jumpseat.web.records.session import Ask, Said
 from jumpseat.web.records.session_buttons import CONNECTED
 from jumpseat.web.records.share_form import NO_ADDRESS, Row, choice, rows
 
+MORE_TYPES = {
+    **TYPES,
+    "program": say("Remote control by a program"),
+    "room": say("Meeting room"),
+    "camera": say("Camera in the browser"),
+}
+FIELDS = (
+    Setting("subject", str, default=REQUIRED, help=say("Subject")),
+    Setting("minutes", int, default=30, help=say("Planned minutes")),
+    Setting("size", str, default="small", choices=("small", "large"), help=say("Size of the room")),
+    Setting("recorded", bool, default=False, help=say("Record the meeting")),
+)
 ABILITIES: Mapping[str, Abilities] = {
     "remote_control": Abilities(control=True, joined_signal=True),
     "pilot": Abilities(camera=True, joined_signal=True),
     "program": Abilities(control=True, joined_signal=True, late_supporter_link=True),
     "room": Abilities(screen=True),
+    "camera": Abilities(camera=True, joined_signal=True),
 }
 CAMILLE = Contact(
     "c1", "Camille Durand", "camille.durand@example.test", "+33612345678", language="fr", primary=True, relation="contact of the case"
@@ -79,10 +93,10 @@ def _actions(valid: Session | None) -> tuple[Action, ...]:
     return tuple(Action(name, fits, Reason("" if fits else NO_SESSION, HOST, fits)) for name, fits in possible.items())
 
 
-def _type(name: str, *reasons: Reason, sign_in: str | None = None) -> OfferedType:
+def _type(name: str, *reasons: Reason, sign_in: str | None = None, fields: tuple[Setting, ...] = ()) -> OfferedType:
     default = "sms" if name == "pilot" else "email"
     channels = tuple(TypeChannel(channel, True, channel == default, ()) for channel in CHANNELS)
-    return OfferedType(name, TYPES[name], not reasons, reasons, channels, sign_in)
+    return OfferedType(name, MORE_TYPES[name], not reasons, reasons, channels, sign_in, fields)
 
 
 def _channel(name: str) -> OfferedChannel:
@@ -97,8 +111,23 @@ def _shown(state: str, given: Offer, last: Session | None, said: dict[str, Any] 
     return Example("session", state, component.COMPONENT, {**values, **(said or {})})
 
 
+def _wrong(typed: Mapping[str, str]) -> str:
+    """What the host says of fields that do not fit."""
+    try:
+        filled(FIELDS, typed, MORE_TYPES["room"])
+    except InvalidValue as error:
+        return error.message
+    raise AssertionError("They fit.")
+
+
 def _without_session() -> Iterator[Example]:
     yield _shown("none", offer(), None)
+    yield _shown("more session types", offer(session_types=tuple(_type(name) for name in MORE_TYPES)), None)
+    yield _shown("asks for fields", offer(session_types=(_type("remote_control"), _type("room", fields=FIELDS))), None)
+    typed = {"subject": "Printer", "minutes": "many", "size": "large"}
+    kept = {"said_last": Said(_wrong(typed), "error"), "tried": "open:room", "filled_in": typed}
+    four = tuple(_type(name, fields=FIELDS if name == "room" else ()) for name in MORE_TYPES)
+    yield _shown("a field does not fit", offer(session_types=four), None, kept)
     needed = Reason(say("You are not signed in to TeamViewer."), PLUGIN)
     signed_out = offer(session_types=tuple(_type(name, needed, sign_in="teamviewer") for name in TYPES))
     yield _shown("signed out", signed_out, None, labels={"teamviewer": "TeamViewer"})
@@ -133,6 +162,7 @@ def _with_session() -> Iterator[Example]:
     yield _shown("asked before closing", offer(online), online, {"ask": Ask(CONNECTED, f"close:{online.id}")})
     ending = session(valid_until=NOW + timedelta(minutes=12))
     yield _shown("expiring", offer(ending), ending)
+    yield _shown("provider trouble", offer(opened), opened, {"trouble": say("The provider does not answer.")}, shares=(sent(),))
     camera = session(session_type="pilot")
     yield _shown("camera", offer(camera), camera)
     yield from _of_other_types()
@@ -146,11 +176,11 @@ def _with_session() -> Iterator[Example]:
 def _of_other_types() -> Iterator[Example]:
     """What a type says of itself: nobody tells that the customer joins, or nobody can join before them."""
     unheard = session(session_type="room")
-    yield _shown("nobody tells", offer(unheard), unheard, {"types": {**TYPES, "room": say("Meeting room")}})
+    yield _shown("nobody tells", offer(unheard), unheard, {"types": MORE_TYPES})
     late = session(session_type="program")
     not_yet = Action("join", False, Reason(NOT_HERE_YET, HOST))
     waits = offer(late, actions=tuple(not_yet if action.name == "join" else action for action in _actions(late)))
-    yield _shown("not here yet", waits, late, {"types": {**TYPES, "program": say("Remote control by a program")}})
+    yield _shown("not here yet", waits, late, {"types": MORE_TYPES})
 
 
 def _form(state: str, given: Offer, made: tuple[Row, ...], *, sending: bool = False, **more: Any) -> Example:

@@ -94,7 +94,7 @@ def post(source: str, object: str, id: str, request: Request, host: Serving, vis
         said = None if ask else _done(host, visitor, ref, action, which, form)
     except JumpseatError as error:
         said = Said(error.message, "error", error.code)
-        return show(request, visitor, ref, said, error.status, filled_in=form.under("field_"))
+        return show(request, visitor, ref, said, error.status, tried=form)
     return show(request, visitor, ref, said, ask=ask)
 
 
@@ -167,9 +167,9 @@ def show(
     said: Said | None = None,
     status: int = 200,
     ask: Ask | None = None,
-    filled_in: Mapping[str, str] = NOTHING,
+    tried: Form | None = None,
 ) -> Response:
-    """The component, with what came of the last action."""
+    """The component, with what came of the last action; what was tried in vain keeps what was filled in."""
     host = host_of(request)
     try:
         offer = host.resolve(ref, visitor.supporter)
@@ -186,7 +186,9 @@ def show(
         public_url=host.catalogue.host.public_url,
     )
     trouble = host.provider_trouble(session) if session else ""
-    values |= {"said_last": said, "ask": ask, "filled_in": filled_in, "trouble": trouble}
+    values |= {"said_last": said, "ask": ask, "trouble": trouble}
+    if tried:
+        values |= {"tried": tried.get("action"), "filled_in": tried.under("field_")}
     title = joined(offer.record.label, offer.record.name)
     return answer(request, visitor, Page(title, COMPONENT, values=values, dialogs=True), status)
 
@@ -290,6 +292,7 @@ def _common(ref: RecordRef, session: Session | None, now: datetime, shares: Sequ
         "giving": (),
         "said_last": None,
         "ask": None,
+        "tried": "",
         "filled_in": NOTHING,
         "trouble": "",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -16,6 +16,8 @@ BEING_OPENED = say("A session is being opened.")
 CRM_AWAY = say("The CRM does not answer, and this needs it.")
 CONNECTED = say("The customer is connected. Close the session all the same?")
 CONNECTED_REPLACE = say("The customer is connected. Close this session and open another one all the same?")
+SIDE_BY_SIDE = 2
+"""So many session types have a button of their own beside a menu with the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Button:
     """What may be filled in before."""
     key: str = ""
     """The letter of its shortcut with Alt."""
+    menu: bool = False
+    """Stands in a menu with its like."""
 
     @property
     def id(self) -> str:
@@ -88,13 +92,25 @@ def _new(offer: Offer, action: Literal["open", "replace"], abilities: Mapping[st
     refused = _why(offer, name)
     camera = {known for known, can in abilities.items() if can.camera}
     taken: set[str] = set()
-    for offered in shown_types(offer):
+    for offered, menu in _placed(shown_types(offer), replacing=action == "replace"):
         key = next((letter for letter in ("P" if offered.name in camera else "N", "N", "P") if letter not in taken), "")
         taken.add(key)
         reason = first_no(offered.reasons)
         why = reason.text if reason else refused
         label = say("New session: {type}", type=offered.label)
-        yield Button(f"{action}:{offered.name}", label, name, reason=why, ask=ask, fields=() if why else offered.fields, key=key)
+        yield Button(f"{action}:{offered.name}", label, name, reason=why, ask=ask, fields=() if why else offered.fields, key=key, menu=menu)
+
+
+def _placed(types: Sequence[OfferedType], *, replacing: bool) -> Iterable[tuple[OfferedType, bool]]:
+    """The types with whether they stand in the menu, those that do not first; what is possible comes before what is not.
+
+    Beside a session that is open a new one is rarely wanted, so there the menu has all of them.
+    """
+    alone = 1 if replacing else SIDE_BY_SIDE + 1  # a menu of one saves no room
+    if len(types) <= alone:
+        return [(offered, False) for offered in types]
+    beside = [] if replacing else sorted(types, key=lambda offered: first_no(offered.reasons) is not None)[:SIDE_BY_SIDE]
+    return [(offered, offered not in beside) for offered in (*beside, *(offered for offered in types if offered not in beside))]
 
 
 def _first_main(given: Iterable[Button]) -> list[Button]:

@@ -15,6 +15,11 @@
   document.addEventListener("htmx:config:request", (event) => Object.assign(event.detail.ctx.request.headers, headers()));
   document.addEventListener("htmx:before:request", (event) => event.target.closest?.("form[data-busy]")?.setAttribute("aria-busy", "true"));
 
+  /* What somebody has opened stays open when its component fetches itself again; the answer to one of its buttons closes it. */
+  htmx.registerExtension("kept-open", {
+    htmx_before_morph_attr: (part, { attrName, newValue }) => !(attrName === "open" && newValue === null && !document.querySelector("form[aria-busy]")),
+  });
+
   /* Something changed: components fetch themselves again, those of another record excepted. */
   let due = 0;
   const changed = () => {
