@@ -149,6 +149,29 @@ def test_a_share_whose_process_died_while_sending_is_settled(bench_of: Benches, 
     assert bench.state() == state
 
 
+def test_a_sweep_that_ends_early_has_settled_what_it_came_to(bench_of: Benches, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = bench_of()
+    for _ in range(3):
+        share = bench.host.share(bench.session.id, [], bench.operator, resend=True)[0].id
+        with bench.host._wiring.store.write() as connection:
+            shares.claim(connection, share, clock.now())
+    clock.move(seconds=OVERDUE)
+    read, asked = shares.message, []
+
+    def message(*arguments: Any) -> Any:
+        asked.append(arguments)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return read(*arguments)
+
+    monkeypatch.setattr(shares, "message", message)
+    with pytest.raises(KeyboardInterrupt):
+        bench.host.tick()
+
+    states = sorted(share.state for share in bench.host.shares(bench.session.id, bench.operator))
+    assert states == ["sending", "unknown", "unknown"]
+
+
 @pytest.mark.parametrize(("promises", "state"), [({}, "unknown"), ({"honours_key": True}, "sending"), ({"can_look_up": True}, "sending")])
 def test_what_can_only_be_unknown_is_told_as_soon_as_its_process_is_known_to_be_gone(
     bench_of: Benches, clock: Any, promises: dict[str, bool], state: str

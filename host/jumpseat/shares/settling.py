@@ -74,16 +74,18 @@ class Settling:
         now = self.clock.now()
         with self.store.read() as connection:
             orphaned = [share for share in share_rows.orphaned(connection) if _only_unknown(channels.get(share.channel))]
-            found = [share for share in share_rows.stuck(connection, now - MARGIN) if share not in orphaned]
-            # A look-up that comes before the slowest request has ended finds nothing, and so would send a second time.
-            late = [share for share in found if share.sending_at and share.sending_at <= now - patience(channels.get(share.channel))]
-            cut_off = orphaned + late
-            messages = {share.id: message for share in cut_off if (message := share_rows.message(connection, share.id)) is not None}
+            stuck = share_rows.stuck(connection, now - MARGIN)
+        known = {share.id for share in orphaned}
+        # A look-up that comes before the slowest request has ended finds nothing, and so would send a second time.
+        late = [share for share in stuck if share.sending_at and share.sending_at <= now - patience(channels.get(share.channel))]
 
         def settle(share: Share) -> Share | None:
-            return self.outcomes.finish(share, settled(channels.get(share.channel), messages[share.id]))
+            # One by one: a worker that ends soon leaves fewer behind, however many there are.
+            with self.store.read() as connection:
+                message = share_rows.message(connection, share.id)
+            return self.outcomes.finish(share, settled(channels.get(share.channel), message)) if message else None
 
-        return _side_by_side([share for share in cut_off if share.id in messages], settle)
+        return _side_by_side([*orphaned, *(share for share in late if share.id not in known)], settle)
 
     def _look_up_unknown(self) -> list[Share | None]:
         now = self.clock.now()
