@@ -57,7 +57,7 @@ def test_a_point_leads_to_the_list_of_just_its_rows(busy: Pages) -> None:
 
     assert listed.status_code == 200
     assert listed.text.count("/sessions/s_") == 1
-    assert "Session type: Pilot" in text_of(listed) or "Pilot" in text_of(listed)
+    assert "Session type: Pilot" in text_of(listed)
 
 
 def test_each_tile_of_numbers_or_rows_is_a_file(busy: Pages) -> None:
@@ -86,6 +86,14 @@ def test_lists_are_narrowed_by_their_address_and_are_files(busy: Pages) -> None:
         assert reader.get(path).status_code == 200
     for path in ("/sessions?channel=email", "/sessions?from=yesterday", "/dashboards/activity?range=8d"):
         assert reader.get(path).status_code == 422
+
+
+def test_lists_call_session_types_by_their_labels_and_files_by_their_names(busy: Pages) -> None:
+    reader = busy.reader(None)
+    listed = set(re.findall(r'<td data-label="Session type">([^<]*)</td>', reader.get("/sessions").text))
+
+    assert listed == {"Remote control", "Pilot"}
+    assert ",remote_control," in reader.get("/sessions.csv").text
 
 
 def test_a_dashboard_speaks_french(busy: Pages) -> None:

@@ -52,7 +52,6 @@ def pattern(
     if example is None:
         raise NotFound(say("There is no example '{name}'.", name=name[:80]))
     look = Look(visitor.look.language, skin, scheme, framed)
-    page = Page(
-        example.component.capitalize(), example.template, example.styles, values={**example.values, "now": NOW}, path=PATH, still=True
-    )
+    title, values = example.component.capitalize(), {**example.values, "now": NOW}
+    page = Page(title, example.template, example.styles, wide=example.wide, values=values, path=PATH, still=True)
     return answer(request, replace(visitor, look=look), page)

@@ -35,6 +35,11 @@ class Example:
     """What the template needs besides what every page has; ``now`` is ``NOW``."""
     styles: Sequence[str] = field(default=())
 
+    @property
+    def wide(self) -> bool:
+        """Is its page as wide as the window? Those with tables are."""
+        return self.component in ("history", "details", "connections", "company")
+
 
 def of_lists() -> Iterator[Example]:
     """History, details, connections, customers who have joined, the company report and the devices."""

@@ -155,7 +155,7 @@ def _with_session() -> Iterator[Example]:
         "shared",
         offer(opened),
         opened,
-        shares=(sent(), sent(2, channel="sms", state=ShareState.FAILED, reason=say("The gateway is away."))),
+        shares=(sent(), sent(2, channel="sms", address=CAMILLE.mobile, state=ShareState.FAILED, reason=say("The gateway is away."))),
     )
     online = session(online=True)
     yield _shown("online", offer(online), online)
@@ -215,11 +215,11 @@ def _share() -> Iterator[Example]:
 
 
 def _outcomes() -> Iterator[Example]:
-    moving = (sent(state=ShareState.QUEUED), sent(2, channel="sms", state=ShareState.SENDING))
+    moving = (sent(state=ShareState.QUEUED), sent(2, channel="sms", address=CAMILLE.mobile, state=ShareState.SENDING))
     over = (
         sent(),
         sent(2, state=ShareState.REFUSED, reason=say("The mailbox does not exist.")),
-        sent(3, channel="sms", state=ShareState.UNKNOWN),
+        sent(3, channel="sms", address=CAMILLE.mobile, state=ShareState.UNKNOWN),
     )
     for state, shares in (("on its way", moving), ("over", over)):
         yield Example("share", state, share.OUTCOMES, share.shown_outcomes(REF, shares, CHANNELS), ("share.css",))

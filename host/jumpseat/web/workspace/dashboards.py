@@ -14,6 +14,7 @@ from jumpseat.api.signin import Serving
 from jumpseat.catalogue.dashboard_checks import origin_of
 from jumpseat.catalogue.dashboards import DAYS, Range
 from jumpseat.errors import InvalidValue, NotFound
+from jumpseat.host import Host
 from jumpseat.languages import catalogue_of
 from jumpseat.reports import words
 from jumpseat.reports.dashboards import Point, Result, Span
@@ -46,6 +47,7 @@ def shown(name: str, request: Request, host: Serving, visitor: Seen) -> Response
     dashboard, span, results = host.dashboard(name, visitor.supporter, range=wanted)
     values = {
         **drawn(visitor.look.language),
+        "word": naming(host),
         "dashboard": dashboard,
         "span": span,
         "days": DAYS,
@@ -112,6 +114,16 @@ def drawn(language: str) -> dict[str, Any]:
         "step_name": step_names(language),
         "word": words.word_of,
     }
+
+
+def naming(host: Host) -> Callable[[str, str, str], str]:
+    """What a value of a list is called: session types, share channels and objects by their labels."""
+    known = {
+        "session_type": {name: one.label for name, one in host.session_types.items()},
+        "channel": {name: one.label for name, one in host.share_channels.items()},
+        "object": {one.supported_object: one.label for one in host.objects()},
+    }
+    return lambda data, field, value: known.get(field, {}).get(value) or words.word_of(data, field, value)
 
 
 def step_names(language: str) -> Callable[[str, str | None], str]:

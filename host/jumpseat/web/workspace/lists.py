@@ -24,7 +24,7 @@ from jumpseat.web.identity import Seen, Visitor
 from jumpseat.web.rendering import Page, answer
 from jumpseat.web.routing import pages
 from jumpseat.web.tables import csv_file
-from jumpseat.web.workspace.dashboards import STYLES, day_of
+from jumpseat.web.workspace.dashboards import STYLES, day_of, naming
 
 router = pages()
 USUAL_DAYS = 30
@@ -80,7 +80,7 @@ def show(data: str, request: Request, host: Host, visitor: Visitor) -> Response:
     kept = {**filters, "from": (str(span.first),), "to": (str(span.last),)}
     values = {
         "words": words,
-        "word": words.word_of,
+        "word": naming(host),
         "data": data,
         "span": span,
         "rows": found.rows,
