@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -142,6 +143,20 @@ def test_a_new_file_is_made_and_never_over_one_that_came_meanwhile(host: Host, o
     assert {one.supported_object for one in host.objects()} == {"Case", "Invoice"}
     with pytest.raises(StaleFile):
         host.save_change("object", "invoice", NEW_LABEL, operator, expected="")
+
+
+def test_of_the_former_texts_of_a_file_the_newest_are_kept(
+    host: Host, operator: Supporter, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edited_files, "MOST_KEPT", 2)
+    assert isinstance(host.clock, FakeClock)
+    for label in ("One", "Two", "Three", "Four"):
+        host.clock.move(seconds=1)
+        file = host.file_of("object", "case", operator)
+        host.save_change("object", "case", Change({("label",): label}), operator, expected=file.hash)
+
+    kept = sorted((workspace / "var" / "edited").glob("*.yaml"))
+    assert [re.findall("(?m)^label: (\\w+)", one.read_text()) for one in kept] == [["Two"], ["Three"]]
 
 
 def test_a_deleted_file_is_kept_aside(host: Host, operator: Supporter, workspace: Path) -> None:

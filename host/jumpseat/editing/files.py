@@ -21,6 +21,8 @@ from jumpseat.speech import say
 
 KEPT = "edited"
 """Folder in ``var/`` with the former texts of what was edited."""
+MOST_KEPT = 100
+"""Former texts of one file; the oldest goes when there are more."""
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,119}")
 
 
@@ -181,8 +183,11 @@ class EditableFiles:
             raise Refused(say("{file} cannot be written: {why}. Nothing was changed.", file=path, why=why)) from error
 
     def _keep(self, path: str, content: bytes, now: datetime) -> None:
-        name = f"{now:%Y%m%dT%H%M%S%f}-{path.replace('/', '-')}"
-        _write(self._kept / name, content, 0o600)
+        name = path.replace("/", "-")
+        _write(self._kept / f"{now:%Y%m%dT%H%M%S%f}-{name}", content, 0o600)
+        texts = sorted(one for one in self._kept.iterdir() if one.name.partition("-")[2] == name)
+        for old in texts[:-MOST_KEPT]:
+            old.unlink(missing_ok=True)
 
     def _beside(self, path: str) -> Path:
         target = self._workspace / path
