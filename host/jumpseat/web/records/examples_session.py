@@ -194,6 +194,7 @@ def _share() -> Iterator[Example]:
     written = Composed("email", "E-mail", Recipient(CAMILLE.email or "", CAMILLE), "Case", "fr", "Assistance à distance", TEXT, "<p>", None)
     email, *others = filled
     yield _form("filled in", given, (email.shown(written), *others))
+    yield _form("asks for fields", given, (replace(email.shown(written), fields=FIELDS, values={"subject": "Printer"}), *others))
     wrong = replace(email, to="", errors={"to": NO_ADDRESS})
     yield _form("an address is missing", given, (wrong, *others), sending=True)
     yield _form(
