@@ -101,6 +101,7 @@ def test_a_dashboard_speaks_french(busy: Pages) -> None:
 
     assert page.status_code == 200
     assert 'lang="fr"' in page.text
+    assert "Les sessions comptent à partir du jour de leur ouverture" in page.text
 
 
 def test_a_user_sees_a_dashboard_once_their_role_is_named(busy: Pages) -> None:

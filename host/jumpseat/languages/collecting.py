@@ -15,7 +15,7 @@ KEYWORDS: dict[str, int] = {"say": 1, "say_n": 2, "gettext": 1, "_": 1, "ngettex
 """Functions whose first arguments are texts, and how many; the first one of ``pgettext`` is the context."""
 IN_TEMPLATES = ("gettext", "_", "ngettext", "pgettext")
 TEMPLATE_OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false", "extensions": "jinja2.ext.i18n,jinja2.ext.do"}
-LABELS = ("label", "description", "title", "help")
+LABELS = ("label", "description", "title", "help", "text")
 """Keys of metadata files that people read."""
 DECLARED = ("label", "title")
 """Attributes of classes that people read: of session types, channels, sources and errors."""
