@@ -101,6 +101,28 @@ def test_the_manifest_brings_the_table_of_supported_objects_whole_and_others_as_
     assert tables == {"incident": "2", "new_machine": "2", "jmp_supportedobject": "0"}
 
 
+def test_each_table_that_stays_as_it_is_has_a_place_for_its_buttons_when_the_solution_is_packed(files: dict[str, str]) -> None:
+    ribbons = [path for path in files if path.endswith("/RibbonDiff.xml")]
+
+    assert len(ribbons) == len(FACTS.objects)
+    for path in ribbons:
+        table = fromstring(files[path.replace("RibbonDiff", "Entity")].encode())
+        columns = table.find("EntityInfo/entity[@unmodified='1']/attributes")
+        assert table.find(fromstring(files[path].encode()).tag) is not None
+        assert columns is not None
+        assert len(columns) == 0
+
+
+def test_every_part_of_a_custom_api_has_the_texts_that_the_platform_requires(files: dict[str, str]) -> None:
+    parts = [fromstring(text.encode()) for path, text in files.items() if "/customapis/" in path]
+
+    assert len(parts) == 2 * (1 + 2 + 1)
+    for part in parts:
+        assert part.findtext("name")
+        for text in ("displayname", "description"):
+            assert part.find(f"{text}[@default]/label[@description]") is not None, part.get("uniquename")
+
+
 def test_each_button_has_a_command_with_a_rule_that_asks_the_host(files: dict[str, str]) -> None:
     ribbon = fromstring(files["solution/Entities/incident/RibbonDiff.xml"].encode())
     commands = {one.get("Id"): one for one in ribbon.iter("CommandDefinition")}

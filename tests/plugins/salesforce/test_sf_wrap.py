@@ -147,6 +147,15 @@ def test_only_the_host_may_be_framed_and_called(files: dict[str, str]) -> None:
     assert "https://support.example.com/jumpseat" in {one.text for one in named.iter(f"{METADATA}parameterValue")}
 
 
+def test_the_header_with_the_key_is_a_formula_that_the_named_credential_works_out(files: dict[str, str]) -> None:
+    outside = fromstring(files[f"{PACKAGE}externalCredentials/Jumpseat.externalCredential-meta.xml"])
+    named = fromstring(files[f"{PACKAGE}namedCredentials/Jumpseat.namedCredential-meta.xml"])
+
+    assert "{!'Bearer ' & $Credential.Jumpseat.ApiKey}" in {one.text for one in outside.iter(f"{METADATA}parameterValue")}
+    assert named.findtext(f"{METADATA}allowMergeFieldsInHeader") == "true"
+    assert named.findtext(f"{METADATA}generateAuthorizationHeader") == "false"
+
+
 def test_no_file_holds_a_secret(workspace: Path, tmp_path: Path) -> None:
     done = wrap(workspace, tmp_path / "out")
 
