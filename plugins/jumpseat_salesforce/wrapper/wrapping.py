@@ -20,8 +20,8 @@ _ROLES = (
     {"name": "Jumpseat_User", "label": "Jumpseat User", "description": "Remote-support sessions of the records one may see."},
 )
 _UNINSTALL = (
-    "PermissionSet:Jumpseat_User PermissionSet:Jumpseat_Administrator LightningComponentBundle:jumpseat* ApexPage:Jumpseat* "
-    "ApexClass:Jumpseat* NamedCredential:Jumpseat ExternalCredential:Jumpseat CspTrustedSite:Jumpseat "
+    "PermissionSet:Jumpseat_User PermissionSet:Jumpseat_Administrator 'LightningComponentBundle:jumpseat*' 'ApexPage:Jumpseat*' "
+    "'ApexClass:Jumpseat*' NamedCredential:Jumpseat ExternalCredential:Jumpseat CspTrustedSite:Jumpseat "
     "CustomNotificationType:Jumpseat_Customer_Joined"
 )
 

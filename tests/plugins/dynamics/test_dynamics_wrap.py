@@ -113,6 +113,14 @@ def test_each_table_that_stays_as_it_is_has_a_place_for_its_buttons_when_the_sol
         assert len(columns) == 0
 
 
+def test_tables_and_web_resources_are_named_in_the_customizations_so_that_they_are_packed(files: dict[str, str]) -> None:
+    folders = {path.split("/")[1] for path in files if path.startswith("solution/")} - {"Other"}
+    named = {one.tag for one in fromstring(files["solution/Other/Customizations.xml"].encode())}
+
+    assert {one for one in folders if not one.islower()} == {"Entities", "WebResources"}  # newer kinds, in small letters, need no name
+    assert folders & named == {"Entities", "WebResources"}
+
+
 def test_every_part_of_a_custom_api_has_the_texts_that_the_platform_requires(files: dict[str, str]) -> None:
     parts = [fromstring(text.encode()) for path, text in files.items() if "/customapis/" in path]
 

@@ -156,6 +156,13 @@ def test_the_header_with_the_key_is_a_formula_that_the_named_credential_works_ou
     assert named.findtext(f"{METADATA}generateAuthorizationHeader") == "false"
 
 
+def test_no_shell_reads_the_stars_of_the_command_that_uninstalls(files: dict[str, str]) -> None:
+    (command,) = re.findall(r"`(sf project delete .*)`", files["README.md"])
+
+    assert "'LightningComponentBundle:jumpseat*'" in command
+    assert "*" not in re.sub(r"'[^']*'", "", command)
+
+
 def test_no_file_holds_a_secret(workspace: Path, tmp_path: Path) -> None:
     done = wrap(workspace, tmp_path / "out")
 
