@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from jumpseat.access.rights import operation, require
+from jumpseat.access.rights import UNGUARDED, operation, require
 from jumpseat.catalogue.dashboards import DATA, Dashboard, Range
 from jumpseat.errors import InvalidValue, NotFound, Refused
 from jumpseat.jobs.runs import Job
@@ -192,7 +192,7 @@ class Reporting(Reach):
         today, wanted = self.clock.now().date(), range or found.range
         span = span_of(wanted, today)
         with self._wiring.store.read() as connection:
-            looking = Looking(connection, supporter, wanted, today, self._label)
+            looking = Looking(connection, supporter, wanted, today, self.label_of)
             return found, span, tuple(evaluate(tile, looking) for tile in found.tiles)
 
     @operation("session.read")
@@ -266,8 +266,14 @@ class Reporting(Reach):
         with self._wiring.store.read() as connection:
             return activity.listed(connection, asked, DATA[data].columns, limit=limit, before=before)
 
-    def _label(self, _data: str, field: str, value: str) -> str:
-        """What people call a value of a field; the value itself where nobody knows better."""
+    @operation(UNGUARDED)
+    def label_of(self, field: str, value: str) -> str:
+        """What people call a value of a list or chart; the value itself where nobody knows better.
+
+        Args:
+            field: of sessions, shares or connections, such as ``session_type``.
+            value: as it is stored.
+        """
         if field == "object":
             return next((one.label for one in self.catalogue.objects if one.supported_object == value), value)
         if field == "session_type" and value in self._wiring.plugins.session_types:

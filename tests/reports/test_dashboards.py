@@ -30,7 +30,7 @@ WORDS = {"remote_control": "Remote control"}
 
 def shown(store: Store, tile: Tile, range: Range | None = None, supporter: Supporter = BOSS) -> Result:
     with store.read() as conn:
-        looking = Looking(conn, supporter, range or Range(7), TODAY, lambda _, field, value: WORDS.get(value, value))
+        looking = Looking(conn, supporter, range or Range(7), TODAY, lambda field, value: WORDS.get(value, value))
         return evaluate(tile, looking)
 
 

@@ -26,8 +26,8 @@ REST = "*"
 """Key of all groups together that do not stand by themselves; no name has this form."""
 Unit = Literal["count", "percent", "minutes"]
 Filters = Mapping[str, tuple[str, ...]]
-Labels = Callable[[str, str, str], str]
-"""What people call a value: asked with data, field and value, answers the value itself where nobody knows better."""
+Labels = Callable[[str, str], str]
+"""What people call a value: asked with field and value, answers the value itself where nobody knows better."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ def _over_time(empty: Result, asked: Asked, looking: Looking) -> Result:
 def _label(tile: Tile, counted: Counted, looking: Looking) -> str:
     if counted.rest:
         return OTHERS
-    told = looking.labels(tile.data, tile.group or "", counted.group)
+    told = looking.labels(tile.group or "", counted.group)
     named = told != counted.group
     return told if named else word_of(tile.data, tile.group or "", counted.label)
 

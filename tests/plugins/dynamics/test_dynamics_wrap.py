@@ -8,7 +8,10 @@ from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
 import pytest
+import tree_sitter_c_sharp
+import tree_sitter_javascript
 from click.testing import CliRunner
+from tree_sitter import Language, Parser
 
 from jumpseat import InvalidValue, Refused, WrapFacts
 from jumpseat.catalogue.schemas import SCHEMAS
@@ -160,12 +163,12 @@ def test_a_frame_asks_for_its_component_and_hears_the_hosts_origin_alone(files: 
 
 
 def test_scripts_and_the_plug_in_can_be_parsed(files: dict[str, str]) -> None:
-    tree_sitter = pytest.importorskip("tree_sitter")
-    for ending, module in ((".js", "tree_sitter_javascript"), (".cs", "tree_sitter_c_sharp")):
-        parser = tree_sitter.Parser(tree_sitter.Language(pytest.importorskip(module).language()))
-        for path, text in files.items():
-            if path.endswith(ending):
-                assert not parser.parse(text.encode()).root_node.has_error, path
+    for ending, grammar in ((".js", tree_sitter_javascript), (".cs", tree_sitter_c_sharp)):
+        parser = Parser(Language(grammar.language()))
+        texts = {path: text for path, text in files.items() if path.endswith(ending)}
+        assert texts
+        for path, text in texts.items():
+            assert not parser.parse(text.encode()).root_node.has_error, path
 
 
 def test_the_names_that_scripts_plug_in_and_solution_share_are_the_same(files: dict[str, str]) -> None:

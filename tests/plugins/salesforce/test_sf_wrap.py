@@ -7,7 +7,9 @@ from pathlib import Path
 from xml.etree.ElementTree import fromstring
 
 import pytest
+import tree_sitter_javascript
 from click.testing import CliRunner
+from tree_sitter import Language, Parser
 
 from jumpseat import InvalidValue, Refused, WrapFacts
 from jumpseat.cli import cli
@@ -121,13 +123,11 @@ def test_each_frame_asks_for_its_component_and_hears_the_hosts_origin_alone(file
 
 
 def test_scripts_can_be_parsed(files: dict[str, str]) -> None:
-    tree_sitter = pytest.importorskip("tree_sitter")
-    language = tree_sitter.Language(pytest.importorskip("tree_sitter_javascript").language())
-    parser = tree_sitter.Parser(language)
-
-    for path, text in files.items():
-        if path.endswith(".js"):
-            assert not parser.parse(text.encode()).root_node.has_error, path
+    parser = Parser(Language(tree_sitter_javascript.language()))
+    scripts = {path: text for path, text in files.items() if path.endswith(".js")}
+    assert scripts
+    for path, text in scripts.items():
+        assert not parser.parse(text.encode()).root_node.has_error, path
 
 
 def test_braces_of_classes_are_balanced_outside_of_texts(files: dict[str, str]) -> None:

@@ -117,13 +117,13 @@ def drawn(language: str) -> dict[str, Any]:
 
 
 def naming(host: Host) -> Callable[[str, str, str], str]:
-    """What a value of a list is called: session types, share channels and objects by their labels."""
-    known = {
-        "session_type": {name: one.label for name, one in host.session_types.items()},
-        "channel": {name: one.label for name, one in host.share_channels.items()},
-        "object": {one.supported_object: one.label for one in host.objects()},
-    }
-    return lambda data, field, value: known.get(field, {}).get(value) or words.word_of(data, field, value)
+    """What a value of a list is called: by the label that it has, else by the words of reports."""
+
+    def name(data: str, field: str, value: str) -> str:
+        told = host.label_of(field, value)
+        return words.word_of(data, field, value) if told == value else told
+
+    return name
 
 
 def step_names(language: str) -> Callable[[str, str | None], str]:
