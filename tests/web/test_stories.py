@@ -16,7 +16,7 @@ from jumpseat_sandbox.sinks import Sinks
 WAITING = {"en": "Waiting for the customer", "fr": "En attente du client"}
 JOINED = {"en": "joined", "fr": "a rejoint"}
 AS_CUSTOMER = {"en": "Open the link as the customer", "fr": "Ouvrir le lien en tant que client"}
-SOON = 10_000
+SOON = 60_000
 """Longest wait, in milliseconds, for what happens by itself."""
 
 
@@ -86,6 +86,7 @@ def test_a_case_is_supported_from_the_first_click_to_its_history(
     join_as_customer(tab, stage, language)
 
     if not script:
+        until(lambda: any(one.online for one in stage.host.sessions(stage.host.operator()).items))  # the page shows what was known as it was loaded
         tab.reload()
         history = framed(tab, "history")
     frame, is_now = session_in(tab)
