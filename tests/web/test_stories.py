@@ -86,7 +86,7 @@ def test_a_case_is_supported_from_the_first_click_to_its_history(
     join_as_customer(tab, stage, language)
 
     if not script:
-        until(lambda: any(one.online for one in stage.host.sessions(stage.host.operator()).items))  # the page shows what was known as it was loaded
+        until(lambda: any(one.online for one in stage.host.sessions(stage.host.operator()).items))
         tab.reload()
         history = framed(tab, "history")
     frame, is_now = session_in(tab)
